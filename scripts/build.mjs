@@ -1,0 +1,2 @@
+import { setUp } from './setup.mjs'
+setUp({ tests: true })
