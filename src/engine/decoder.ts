@@ -6,7 +6,7 @@ export interface NeedData {
   readonly type: 'need-data'
 }
 
-/** The peer has finished sending and everything was delivered: nothing comes any more. */
+/** Everything was delivered and nothing comes any more: the peer has finished, or the decoder has what it is for. */
 export interface End {
   readonly type: 'end'
 }
