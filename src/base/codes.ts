@@ -179,6 +179,7 @@ export const NET_CODES: Table<NetCode> = table({
 
 export type ProtocolCode =
   | 'ERR_UNEXPECTED_END'
+  | 'ERR_LINE_ENDING'
   | 'ERR_LENGTH_PREFIX'
   | 'ERR_NETSTRING'
   | 'ERR_PROXY_HEADER'
@@ -189,6 +190,11 @@ export type ProtocolCode =
 
 export const PROTOCOL_CODES: Table<ProtocolCode> = table({
   ERR_UNEXPECTED_END: entry('remote', 'The peer ended in the middle of a message.', 'Treat what came as incomplete.'),
+  ERR_LINE_ENDING: entry(
+    'remote',
+    'A line has a CR or an LF alone where lines must end with CR LF.',
+    'Send CR LF, or read with the line ending that the peer uses.',
+  ),
   ERR_LENGTH_PREFIX: entry(
     'remote',
     'A length prefix is not in its shortest form or does not fit its width.',

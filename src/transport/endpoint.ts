@@ -75,7 +75,9 @@ export function parseEndpoint(text: string): Endpoint {
 /** The text of an endpoint: `parseEndpoint(formatEndpoint(e))` equals `e`. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const query = Object.entries(endpoint.parameters)
-    .map(([name, value]) => (value === '' ? encodeURIComponent(name) : `${encodeURIComponent(name)}=${encodeURIComponent(value)}`))
+    .map(([name, value]) =>
+      value === '' ? encodeURIComponent(name) : `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
+    )
     .join('&')
   return query === '' ? formatTarget(endpoint) : `${formatTarget(endpoint)}?${query}`
 }
@@ -101,7 +103,12 @@ const escapePath = (path: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
   path.replaceAll(/[%?\u0000-\u0020\u007f]/g, (character) => encodeURIComponent(character))
 
-function parseHostEndpoint(text: string, scheme: HostScheme, address: string, parameters: EndpointParameters): HostEndpoint {
+function parseHostEndpoint(
+  text: string,
+  scheme: HostScheme,
+  address: string,
+  parameters: EndpointParameters,
+): HostEndpoint {
   const right = `${scheme}://127.0.0.1:9000`
   if (!address.startsWith('//')) throw malformed(text, 'the "//" after the scheme is missing', right)
   const slash = address.indexOf('/', 2)
@@ -120,15 +127,18 @@ function splitAuthority(text: string, scheme: HostScheme, authority: string): [h
     const close = authority.indexOf(']')
     if (close === -1) throw malformed(text, 'the "]" after the IPv6 address is missing', `${scheme}://[::1]:9000`)
     const host = authority.slice(1, close)
-    if (!/^[0-9a-f:.]*:[0-9a-f:.]*(%[\w.-]+)?$/i.test(host)) throw malformed(text, `"${host}" is not an IPv6 address`, `${scheme}://[::1]:9000`)
+    if (!/^[0-9a-f:.]*:[0-9a-f:.]*(%[\w.-]+)?$/i.test(host))
+      throw malformed(text, `"${host}" is not an IPv6 address`, `${scheme}://[::1]:9000`)
     const rest = authority.slice(close + 1)
-    if (rest !== '' && !rest.startsWith(':')) throw malformed(text, `"${rest}" stands after the IPv6 address`, `${scheme}://[::1]:9000`)
+    if (rest !== '' && !rest.startsWith(':'))
+      throw malformed(text, `"${rest}" stands after the IPv6 address`, `${scheme}://[::1]:9000`)
     return [host, rest === '' ? undefined : rest.slice(1)]
   }
   const parts = authority.split(':')
   if (parts.length > 2) throw malformed(text, 'an IPv6 address wants brackets', `${scheme}://[::1]:9000`)
   const host = parts[0] ?? ''
-  if (!/^[\w.*-]*$/u.test(host)) throw malformed(text, `the host "${host}" has a character that no host name has`, `${scheme}://127.0.0.1:9000`)
+  if (!/^[\w.*-]*$/u.test(host))
+    throw malformed(text, `the host "${host}" has a character that no host name has`, `${scheme}://127.0.0.1:9000`)
   return [host === '*' ? '' : host, parts[1]]
 }
 
@@ -140,7 +150,8 @@ function parsePort(text: string, scheme: HostScheme, portText: string | undefine
     return port
   }
   const port = Number(portText)
-  if (!/^\d{1,5}$/.test(portText) || port > 65535) throw malformed(text, `the port "${portText}" is not a number from 0 to 65535`, right)
+  if (!/^\d{1,5}$/.test(portText) || port > 65535)
+    throw malformed(text, `the port "${portText}" is not a number from 0 to 65535`, right)
   return port
 }
 
@@ -149,7 +160,8 @@ function parsePath(text: string, scheme: PathScheme, address: string): string {
   if (address === '' || address === '@') throw malformed(text, 'the path is missing', right)
   const path = unescape(text, 'path', address.startsWith('///') ? address.slice(2) : address)
   if (path.startsWith('//')) throw malformed(text, 'a path wants one slash', right)
-  if (path.includes('\0')) throw malformed(text, 'a path cannot hold a zero byte; an abstract name is written "@name"', right)
+  if (path.includes('\0'))
+    throw malformed(text, 'a path cannot hold a zero byte; an abstract name is written "@name"', right)
   return path
 }
 
@@ -159,7 +171,8 @@ function parseParameters(text: string, query: string | undefined): EndpointParam
     if (pair === '') continue
     const [name, value] = cut(pair, '=')
     const known = unescape(text, 'parameter', name)
-    if (Object.hasOwn(parameters, known)) throw malformed(text, `the parameter "${known}" stands twice`, 'tcp://127.0.0.1:9000?backlog=1024')
+    if (Object.hasOwn(parameters, known))
+      throw malformed(text, `the parameter "${known}" stands twice`, 'tcp://127.0.0.1:9000?backlog=1024')
     Object.defineProperty(parameters, known, { value: unescape(text, 'parameter', value ?? ''), enumerable: true })
   }
   return parameters
@@ -181,13 +194,21 @@ function unescape(text: string, part: string, escaped: string): string {
 function unknownScheme(text: string, scheme: string): UsageError {
   const nearest = scheme === '' ? undefined : nearestName(scheme, SCHEMES)
   const hint = nearest === undefined ? `one of ${SCHEMES.join(', ')} is expected` : `did you mean "${nearest}"?`
-  return malformed(text, scheme === '' ? 'the scheme is missing' : `the scheme "${scheme}" is unknown, ${hint}`, 'tcp://127.0.0.1:9000')
+  return malformed(
+    text,
+    scheme === '' ? 'the scheme is missing' : `the scheme "${scheme}" is unknown, ${hint}`,
+    'tcp://127.0.0.1:9000',
+  )
 }
 
 function malformed(text: string, problem: string, right: string, cause?: unknown): UsageError {
   const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text
-  return new UsageError('ERR_ENDPOINT', `Cannot read endpoint ${JSON.stringify(shown)}: ${problem}; a right one is ${right}`, {
-    ...(cause === undefined ? {} : { cause }),
-    details: { endpoint: shown },
-  })
+  return new UsageError(
+    'ERR_ENDPOINT',
+    `Cannot read endpoint ${JSON.stringify(shown)}: ${problem}; a right one is ${right}`,
+    {
+      ...(cause === undefined ? {} : { cause }),
+      details: { endpoint: shown },
+    },
+  )
 }
