@@ -1,0 +1,216 @@
+import { onAbort, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
+import { NetError, TimeoutError, UsageError } from '../base/errors.js'
+import { count, flag, milliseconds, readOptions, text, value, type OptionSpecs } from '../base/options.js'
+import type { Connection } from './connection.js'
+import { CONNECTION_OPTIONS, type ConnectionOptions, type ConnectionSettings } from './connection-options.js'
+import { formatEndpoint, parseEndpoint, type Endpoint } from './endpoint.js'
+import { defaultNetwork, MemoryNetwork } from './memory/network.js'
+import { fromSystemError } from './node/errno.js'
+import { fastReceiveWorks } from './node/fast-receive.js'
+import { connectHappily } from './node/happy-eyeballs.js'
+import { remoteOf, toSystemPath } from './node/socket-listener.js'
+import { SocketDriver } from './node/socket-driver.js'
+import { connect as netConnect, type NetConnectOpts } from 'node:net'
+import { StreamConnection } from './stream-connection.js'
+import type { TlsClientOptions } from './tls-options.js'
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignalLike | undefined
+  readonly connectTimeoutMs?: number
+  readonly attemptDelayMs?: number
+  readonly handshakeTimeoutMs?: number
+  readonly localAddress?: string | undefined
+  readonly localPort?: number
+  readonly fastReceive?: boolean
+  readonly tls?: TlsClientOptions | undefined
+  readonly network?: MemoryNetwork
+}
+
+export type ConnectSettings = Readonly<Required<ConnectOptions>>
+
+export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
+  signal: value(
+    'an AbortSignal',
+    undefined,
+    'none',
+    'Ends the attempt; it rejects with the reason of the signal. It has no effect on a connection that was made.',
+    (given): given is AbortSignalLike => typeof given === 'object' && given !== null && 'aborted' in given,
+  ),
+  connectTimeoutMs: milliseconds(
+    10_000,
+    'Milliseconds for resolving and connecting, over all addresses. Go has no default, curl waits 300 s; people give up sooner.',
+  ),
+  attemptDelayMs: milliseconds(
+    250,
+    'Milliseconds before the next address is tried beside the one that is waiting (RFC 8305 §5).',
+  ),
+  handshakeTimeoutMs: milliseconds(10_000, 'Milliseconds for the TLS handshake. Go’s HTTP client gives 10 s too.'),
+  localAddress: text(undefined, 'The address to connect from.'),
+  localPort: count(0, 'The port to connect from; 0 means any.', { min: 0, max: 65_535 }),
+  fastReceive: flag(true, 'Receives in one shared buffer where the runtime can; false takes the portable path.'),
+  tls: value(
+    'an object of TlsClientOptions',
+    undefined,
+    'the system’s authorities',
+    'The rules of a tls: endpoint.',
+    (given): given is TlsClientOptions => typeof given === 'object' && given !== null,
+  ),
+  network: value(
+    'a MemoryNetwork',
+    defaultNetwork,
+    'one for the thread',
+    'The network of memory: endpoints.',
+    (given): given is MemoryNetwork => given instanceof MemoryNetwork,
+  ),
+}
+
+/**
+ * Connects to `tcp:`, `tls:`, `unix:` or `memory:` endpoints. A host with several addresses is connected to by
+ * happy eyeballs (RFC 8305).
+ * @throws NetError `ERR_RESOLVE`; `ERR_CONNECT`, with every address tried and why it failed in `details.attempts`;
+ *   `ERR_TLS_HANDSHAKE`; TimeoutError `ERR_CONNECT_TIMEOUT`; UsageError; the signal's reason, untouched.
+ */
+export async function connect(
+  endpoint: string | Endpoint,
+  options?: ConnectOptions & ConnectionOptions,
+): Promise<Connection> {
+  const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
+  const settings = readOptions('connect', { ...CONNECT_OPTIONS, ...CONNECTION_OPTIONS }, options)
+  throwIfAborted(settings.signal)
+  const connection = await withinTime(parsed, settings, (signal) => connectStream(parsed, settings, signal))
+  if (parsed.scheme === 'tls' || settings.tls !== undefined) await secure(connection, parsed, settings)
+  return connection
+}
+
+async function connectStream(
+  endpoint: Endpoint,
+  settings: ConnectSettings & ConnectionSettings,
+  signal: AbortSignalLike,
+): Promise<StreamConnection> {
+  switch (endpoint.scheme) {
+    case 'tcp':
+    case 'tls':
+      return connectTcp(endpoint.host, endpoint.port, settings, signal)
+    case 'unix':
+      return connectUnix(endpoint.path, settings, signal)
+    case 'memory':
+      return settings.network.connect(endpoint, settings)
+    default:
+      throw new UsageError(
+        'ERR_ENDPOINT_SCHEME',
+        `Cannot connect a stream to ${formatEndpoint(endpoint)}: use tcp:, tls:, unix: or memory: (datagrams: connectDatagram)`,
+      )
+  }
+}
+
+async function connectTcp(
+  host: string,
+  port: number,
+  settings: ConnectSettings & ConnectionSettings,
+  signal: AbortSignalLike,
+): Promise<StreamConnection> {
+  const fast = settings.fastReceive && (await fastReceiveWorks('tcp'))
+  const { localAddress, localPort, attemptDelayMs, writeHighWaterBytes: highWaterBytes } = settings
+  const { socket, result } = await connectHappily(
+    {
+      host,
+      port,
+      localAddress,
+      localPort: localPort === 0 ? undefined : localPort,
+      attemptDelayMs,
+      highWaterBytes,
+      signal,
+    },
+    () => {
+      const slot: { driver: SocketDriver | undefined } = { driver: undefined }
+      const driver = new SocketDriver(() => remoteOf(slot.driver?.socket), undefined)
+      slot.driver = driver
+      return { onread: fast ? driver.onRead() : undefined, result: driver }
+    },
+  )
+  return new StreamConnection(result.drive(socket, fast), settings)
+}
+
+async function connectUnix(
+  path: string,
+  settings: ConnectSettings & ConnectionSettings,
+  signal: AbortSignalLike,
+): Promise<StreamConnection> {
+  const systemPath = toSystemPath(path)
+  const fast = settings.fastReceive && (await fastReceiveWorks('unix'))
+  const driver = new SocketDriver(() => ({ kind: 'unix', path }), { kind: 'unix', path: '' })
+  const onread = fast ? { onread: driver.onRead() } : {}
+  const options: NetConnectOpts & { readonly highWaterMark: number } = {
+    path: systemPath,
+    allowHalfOpen: true,
+    highWaterMark: settings.writeHighWaterBytes,
+    ...onread,
+  }
+  return new Promise((resolve, reject) => {
+    const socket = netConnect(options)
+    const unlink = onAbort(signal, (reason) => {
+      socket.destroy()
+      reject(reason)
+    })
+    const failed = (cause: Error): void => {
+      unlink()
+      const { message } = fromSystemError(`connect to ${path}`, cause)
+      reject(
+        new NetError('ERR_CONNECT', message, {
+          cause,
+          details: { attempts: [{ address: path, reason: cause.message }] },
+        }),
+      )
+    }
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      unlink()
+      socket.off('error', failed)
+      resolve(new StreamConnection(driver.drive(socket, fast), settings))
+    })
+  })
+}
+
+async function withinTime<T>(
+  endpoint: Endpoint,
+  { connectTimeoutMs, signal }: ConnectSettings,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController()
+  const unlink = onAbort(signal, (reason) => abort.abort(reason))
+  const timer =
+    connectTimeoutMs === Infinity
+      ? undefined
+      : setTimeout(() => {
+          const message = `Cannot connect to ${formatEndpoint(endpoint)} within ${connectTimeoutMs} ms`
+          abort.abort(new TimeoutError('ERR_CONNECT_TIMEOUT', message, { details: { timeoutMs: connectTimeoutMs } }))
+        }, connectTimeoutMs)
+  try {
+    return await work(abort.signal)
+  } finally {
+    unlink()
+    clearTimeout(timer)
+  }
+}
+
+async function secure(connection: StreamConnection, endpoint: Endpoint, settings: ConnectSettings): Promise<void> {
+  const { signal, handshakeTimeoutMs, tls } = settings
+  const alpn = endpoint.parameters['alpn']
+  const host = 'host' in endpoint ? endpoint.host : undefined
+  const unlink = onAbort(signal, (reason) => connection.destroy(reason))
+  try {
+    await connection.startTls({
+      role: 'client',
+      handshakeTimeoutMs,
+      ...(host === undefined ? {} : { serverName: host }),
+      ...(alpn === undefined ? {} : { alpn: alpn.split(',') }),
+      ...tls,
+    })
+  } catch (error) {
+    connection.destroy(error)
+    throwIfAborted(signal)
+    throw error
+  } finally {
+    unlink()
+  }
+}

@@ -1,0 +1,111 @@
+import type { Socket } from 'node:net'
+import { connect as tlsConnect, type TLSSocket } from 'node:tls'
+import { MoorageError, NetError, TimeoutError } from '../../base/errors.js'
+import type { TlsStart } from '../stream-driver.js'
+import type { StartTlsOptions, TlsClientOptions, TlsInfo } from '../tls-options.js'
+import { TlsServerContext } from './tls-server-context.js'
+
+/** Finite by default, as Node's own (120 s) is long: nginx waits 60 s, Go's default is none. */
+export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** Does the handshake on a plain socket that nobody reads. @throws NetError `ERR_TLS_HANDSHAKE`; TimeoutError. */
+export async function secureSocket(socket: Socket, options: TlsStart): Promise<TLSSocket> {
+  const timeoutMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS
+  const timer = setTimeout(() => {
+    socket.destroy(
+      new TimeoutError('ERR_HANDSHAKE_TIMEOUT', `Cannot finish the TLS handshake within ${timeoutMs} ms`, {
+        details: { timeoutMs },
+      }),
+    )
+  }, timeoutMs)
+  try {
+    if (options.role === 'client') return await handshakeAsClient(socket, options)
+    const context = 'context' in options ? options.context : new TlsServerContext(serverOptions(options))
+    return await context.handshake(socket)
+  } catch (error) {
+    socket.destroy()
+    if (error instanceof MoorageError) throw error
+    throw new NetError('ERR_TLS_HANDSHAKE', `Cannot finish the TLS handshake: ${reasonOf(error)}`, { cause: error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function serverOptions(
+  options: StartTlsOptions & { readonly role: 'server' },
+): ConstructorParameters<typeof TlsServerContext>[0] {
+  const { role: _role, handshakeTimeoutMs: _timeout, ...tls } = options
+  return tls
+}
+
+function handshakeAsClient(socket: Socket, options: TlsClientOptions): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const { serverName, alpn, ca, verify = true, session, onSession, minVersion, cert, key, pfx, passphrase } = options
+    const secured = tlsConnect({
+      socket,
+      ...(serverName === undefined
+        ? {}
+        : isNumeric(serverName)
+          ? { host: serverName }
+          : { servername: serverName, host: serverName }),
+      ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+      ...(ca === undefined ? {} : { ca: toPemList(ca) }),
+      ...(session === undefined ? {} : { session: Buffer.from(session) }),
+      ...(minVersion === undefined ? {} : { minVersion }),
+      ...(cert === undefined ? {} : { cert: toPem(cert) }),
+      ...(key === undefined ? {} : { key: toPem(key) }),
+      ...(pfx === undefined ? {} : { pfx: Buffer.from(pfx) }),
+      ...(passphrase === undefined ? {} : { passphrase }),
+      rejectUnauthorized: verify,
+    })
+    secured.allowHalfOpen = true
+    if (onSession !== undefined) secured.on('session', onSession)
+    const failed = (error: Error): void => reject(error)
+    const gone = (): void => reject(new Error('the peer closed the connection before the handshake was done'))
+    secured.once('error', failed)
+    secured.once('close', gone)
+    secured.once('secureConnect', () => {
+      secured.off('error', failed)
+      secured.off('close', gone)
+      resolve(secured)
+    })
+  })
+}
+
+const isNumeric = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host)
+
+export const toPem = (pem: string | Uint8Array): string | Buffer => (typeof pem === 'string' ? pem : Buffer.from(pem))
+
+export const toPemList = (pems: string | Uint8Array | readonly (string | Uint8Array)[]): (string | Buffer)[] =>
+  typeof pems === 'string' || pems instanceof Uint8Array ? [toPem(pems)] : pems.map(toPem)
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
+}
+
+export function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  const certificate = socket.getPeerCertificate()
+  const hasCertificate = 'raw' in certificate && certificate.raw !== undefined
+  const serverName = 'servername' in socket && typeof socket.servername === 'string' ? socket.servername : undefined
+  return Object.freeze({
+    version: socket.getProtocol() ?? '',
+    cipher: socket.getCipher()?.name ?? '',
+    alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined,
+    serverName,
+    authorized: socket.authorized,
+    authorizationError:
+      socket.authorizationError === undefined || socket.authorizationError === null
+        ? undefined
+        : String(socket.authorizationError),
+    resumed: socket.isSessionReused(),
+    peerCertificate: hasCertificate
+      ? Object.freeze({
+          subject: String(certificate.subject.CN ?? ''),
+          fingerprint256: certificate.fingerprint256,
+          validTo: certificate.valid_to,
+          raw: certificate.raw,
+        })
+      : undefined,
+  })
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../base/clock.js'
+import type { Address } from './address.js'
+import type { TlsServerContext } from './node/tls-server-context.js'
+import type { StartTlsOptions, TlsInfo } from './tls-options.js'
+
+/** What a handshake is done with: options, or a context that many connections share. */
+export type TlsStart =
+  | StartTlsOptions
+  | { readonly role: 'server'; readonly context: TlsServerContext; readonly handshakeTimeoutMs?: number }
+
+/** What a driver tells its connection. The order is `data* end? close`, with `drain` anywhere before `close`. */
+export interface StreamDriverEvents {
+  /** `borrowed` bytes are valid only during the call; others are the connection's to keep. */
+  driverData(bytes: Uint8Array, borrowed: boolean): void
+  driverEnd(): void
+  driverDrain(): void
+  /** Once, last. */
+  driverClose(error: Error | undefined): void
+}
+
+/**
+ * The part of a stream connection that differs between transports. `StreamConnection` does the rest: reading modes,
+ * limits, half-close, graceful close. A driver starts paused.
+ */
+export interface StreamDriver {
+  readonly local: Address
+  readonly remote: Address
+  readonly tls: TlsInfo | undefined
+  /** The time that its waits go by. */
+  readonly clock: Clock
+  /** Bytes written that the system has not taken. */
+  readonly bufferedBytes: number
+  attach(events: StreamDriverEvents): void
+  resume(): void
+  pause(): void
+  /** True while the queue is below the high-water mark or was flushed at once; after false, `driverDrain` will follow. */
+  write(bytes: Uint8Array): boolean
+  /** Sends the end after all that is queued; `done` when it was sent (or can never be). */
+  endWriting(done: () => void): void
+  /** Ends it now; `driverClose` follows. */
+  destroy(): void
+  /** Calls `expired` after `milliseconds` without a byte in either direction; `Infinity` switches it off. */
+  watchIdle(milliseconds: number, expired: () => void): void
+  /** Replaces this driver by one that speaks TLS; `unread` are the bytes that were read too far. */
+  startTls?(options: TlsStart, unread: Uint8Array): Promise<StreamDriver>
+}

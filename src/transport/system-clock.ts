@@ -1,0 +1,19 @@
+import { performance } from 'node:perf_hooks'
+import type { Clock } from '../base/clock.js'
+
+const nothing = (): void => undefined
+/** Node fires longer timers at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** The machine's monotonic clock. Its timers keep the process alive until they fire or are cancelled. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(milliseconds, run) {
+    if (milliseconds > MAX_TIMER_MS) return nothing
+    const timer = setTimeout(run, milliseconds)
+    return () => clearTimeout(timer)
+  },
+  soon(run) {
+    setImmediate(run)
+  },
+}
