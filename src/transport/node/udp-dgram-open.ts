@@ -9,8 +9,8 @@ import type { UdpTarget } from './udp.js'
 
 type Lookup = NonNullable<SocketOptions['lookup']>
 
-// Hosts are numeric here. Answering at once spares dgram's resolver and a turn of the tick queue for each datagram.
-const noLookup: Lookup = (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4)
+// Hosts are numeric here, and dgram looks at no family. Answering at once spares dgram's resolver and a turn of the tick queue for each datagram.
+const noLookup: Lookup = (host, _options, callback) => callback(null, host, 0)
 
 interface ReusePort {
   // Newer than the types that this package is compiled against.
