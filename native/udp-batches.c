@@ -1,0 +1,449 @@
+// Datagrams in batches: one recvmmsg, one call into JavaScript, one sendmmsg. JavaScript and C share typed arrays:
+//   header   int32 × 3 for each received datagram: length, slot of the peer, flags
+//   records  int32 × 4 for each datagram to send: offset in the arena, length, slot (-1: connected peer), errno
+//   control  int32: [0] first and [1] end of the records that are queued
+//   stamps   uint32 for each slot of the peer table: a slot whose stamp is the epoch (stamps[slots]) is in use
+// A peer's address crosses the boundary once, when it gets a slot; after that it is a number. The table is bounded: when
+// it is full, a slot that neither a queued record nor this batch uses is given to the new peer.
+// A batch is freed when its poll handle is closed: at close(), or by the hook when its environment (a worker) ends.
+#include "moorage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BATCH = 64, ROUNDS = 4, MAX_BUFFER_TRIES = 100, MAX_EMPTY_ERRORS = 16 };
+enum { EVENT_DATAGRAMS, EVENT_WRITABLE, EVENT_ERROR, EVENT_BROKEN };
+enum { FLAG_TRUNCATED = 1, FLAG_NEW_PEER = 2 };
+
+typedef struct {
+  uint32_t hash;
+  uint32_t next;  // slot + 1 of the next peer in the bucket
+  socklen_t length;
+  address name;
+} peer;
+
+struct batch {
+  instance *owner;
+  napi_env env;
+  uv_poll_t *poll;
+  napi_async_cleanup_hook_handle hook;
+  napi_async_context context;
+  napi_ref callback, anchor;
+  uint32_t id;
+  int fd, family, events;
+  uint32_t buffer_tries, empty_errors;
+  bool closing, emitting, skip_blocked;
+  int32_t *header, *records, *control;
+  uint32_t *stamps;
+  uint8_t *arena;
+  uint32_t record_count, arena_bytes;
+  peer *peers;
+  uint32_t *buckets;
+  uint32_t slots, used, hand, in_flight;  // in_flight: datagrams received that JavaScript has not seen all of
+  struct mmsghdr in[BATCH], out[BATCH];
+  struct iovec in_parts[BATCH], out_parts[BATCH];
+  address in_names[BATCH];
+};
+
+static uint32_t hash_of(const address *name, socklen_t length) {
+  const uint8_t *bytes = (const uint8_t *)name;
+  uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
+  for (socklen_t at = 0; at < length; at += 8) {
+    uint64_t word = 0;
+    memcpy(&word, bytes + at, length - at < 8 ? length - at : 8);
+    hash = (hash ^ word) * 0xff51afd7ed558ccdu;
+    hash ^= hash >> 32;
+  }
+  return (uint32_t)hash;
+}
+
+static void forget(batch *self, uint32_t slot) {
+  uint32_t *link = &self->buckets[self->peers[slot].hash & (self->slots - 1)];
+  while (*link != slot + 1) link = &self->peers[*link - 1].next;
+  *link = self->peers[slot].next;
+}
+
+// The slot for one more peer: an unused one, or the next that nothing in flight needs. The table has more slots than
+// there can be queued records and received datagrams, so re-stamping just those always frees some.
+static uint32_t free_slot(batch *self) {
+  if (self->used < self->slots) return self->used++;
+  for (;;) {
+    for (uint32_t tries = 0; tries < self->slots; tries += 1) {
+      uint32_t slot = self->hand;
+      self->hand = (slot + 1) & (self->slots - 1);
+      if (self->stamps[slot] == self->stamps[self->slots]) continue;
+      forget(self, slot);
+      return slot;
+    }
+    uint32_t epoch = ++self->stamps[self->slots];
+    for (int32_t i = self->control[0]; i < self->control[1]; i += 1)
+      if (self->records[i * 4 + 2] >= 0) self->stamps[self->records[i * 4 + 2]] = epoch;
+    for (uint32_t i = 0; i < self->in_flight; i += 1) self->stamps[self->header[i * 3 + 1]] = epoch;
+  }
+}
+
+static uint32_t intern(batch *self, address *name, socklen_t length, bool *added) {
+  if (length >= sizeof name->v6 && name->any.sa_family == AF_INET6) name->v6.sin6_flowinfo = 0;
+  uint32_t hash = hash_of(name, length);
+  uint32_t *bucket = &self->buckets[hash & (self->slots - 1)];
+  for (uint32_t at = *bucket; at != 0; at = self->peers[at - 1].next) {
+    peer *known = &self->peers[at - 1];
+    if (known->hash == hash && known->length == length && memcmp(&known->name, name, length) == 0) return at - 1;
+  }
+  uint32_t slot = free_slot(self);
+  peer *made = &self->peers[slot];
+  made->hash = hash;
+  made->length = length;
+  memcpy(&made->name, name, length);
+  made->next = *bucket;
+  *bucket = slot + 1;
+  *added = true;
+  return slot;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void watch(batch *self, int events) {
+  if (self->closing || self->events == events) return;
+  self->events = events;
+  uv_poll_start(self->poll, events, on_poll);
+}
+
+static void release(batch *self) {
+  napi_delete_reference(self->env, self->callback);
+  napi_delete_reference(self->env, self->anchor);
+  napi_async_destroy(self->env, self->context);
+}
+
+// Calls JavaScript, and afterwards its microtasks. The batch may be closing when this returns.
+static void emit(batch *self, int event, int32_t value) {
+  napi_env env = self->env;
+  napi_handle_scope scope;
+  napi_value anchor, callback, arguments[2], result, error;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  self->emitting = true;
+  if (napi_get_reference_value(env, self->anchor, &anchor) == napi_ok &&
+      napi_get_reference_value(env, self->callback, &callback) == napi_ok &&
+      napi_create_int32(env, event, &arguments[0]) == napi_ok &&
+      napi_create_int32(env, value, &arguments[1]) == napi_ok &&
+      napi_make_callback(env, self->context, anchor, callback, 2, arguments, &result) != napi_ok) {
+    bool pending = false;
+    napi_is_exception_pending(env, &pending);
+    if (pending && napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+  }
+  napi_close_handle_scope(env, scope);
+  self->emitting = false;
+  if (self->closing) release(self);
+}
+
+static int receive_batch(batch *self) {
+  for (int i = 0; i < BATCH; i += 1) self->in[i].msg_hdr.msg_namelen = sizeof(address);
+  int count = recvmmsg(self->fd, self->in, BATCH, MSG_DONTWAIT, NULL);
+  if (count <= 0) return count;
+  if (self->control[0] == self->control[1]) self->stamps[self->slots] += 1;
+  for (int i = 0; i < count; i += 1) {
+    struct msghdr *message = &self->in[i].msg_hdr;
+    bool added = false;
+    // An unbound Unix socket has no name at all: it gets the empty one.
+    if (message->msg_namelen < sizeof(sa_family_t)) {
+      self->in_names[i].any.sa_family = (sa_family_t)self->family;
+      message->msg_namelen = sizeof(sa_family_t);
+    }
+    uint32_t slot = intern(self, &self->in_names[i], message->msg_namelen, &added);
+    self->stamps[slot] = self->stamps[self->slots];
+    self->in_flight = (uint32_t)i + 1;
+    self->header[i * 3] = (int32_t)self->in[i].msg_len;
+    self->header[i * 3 + 1] = (int32_t)slot;
+    self->header[i * 3 + 2] = ((message->msg_flags & MSG_TRUNC) != 0 ? FLAG_TRUNCATED : 0) | (added ? FLAG_NEW_PEER : 0);
+  }
+  return count;
+}
+
+static bool is_fatal(int error) { return error == EBADF || error == ENOTSOCK || error == EINVAL || error == EFAULT; }
+
+// Bounded rounds: a flood must not keep the loop from timers and other sockets.
+static void receive_all(batch *self) {
+  for (int round = 0; round < ROUNDS && !self->closing; round += 1) {
+    int count = receive_batch(self);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      self->empty_errors = 0;
+      emit(self, is_fatal(errno) ? EVENT_BROKEN : EVENT_ERROR, errno);
+      continue;
+    }
+    self->empty_errors = 0;
+    emit(self, EVENT_DATAGRAMS, count);
+    self->in_flight = 0;
+    if (count < BATCH) return;
+  }
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  batch *self = poll->data;
+  if (self->closing) return;
+  if (status < 0) {
+    // libuv stops a handle whose descriptor reports only an error, as a connected socket does for an ICMP message:
+    // receiving fetches that error. One that keeps coming back with nothing to fetch is fatal.
+    int events_before = self->events;
+    self->events = 0;
+    self->empty_errors += 1;
+    receive_all(self);
+    if (self->closing) return;
+    if (self->empty_errors > MAX_EMPTY_ERRORS) emit(self, EVENT_BROKEN, -status);
+    else if (self->events == 0) watch(self, events_before);
+    return;
+  }
+  if ((events & UV_WRITABLE) != 0) emit(self, EVENT_WRITABLE, 0);
+  if ((events & UV_READABLE) != 0 && !self->closing) receive_all(self);
+}
+
+static void prepare(batch *self, int at, const int32_t *record) {
+  struct msghdr *message = &self->out[at].msg_hdr;
+  self->out_parts[at].iov_base = self->arena + record[0];
+  self->out_parts[at].iov_len = (size_t)record[1];
+  message->msg_name = record[2] < 0 ? NULL : &self->peers[record[2]].name;
+  message->msg_namelen = record[2] < 0 ? 0 : self->peers[record[2]].length;
+}
+
+static batch *get_batch(napi_env env, napi_value value) {
+  instance *owner;
+  int32_t id;
+  if (!get_int(env, value, &id) || napi_get_instance_data(env, (void **)&owner) != napi_ok) return NULL;
+  if (id >= 0 && (uint32_t)id < owner->capacity && owner->batches[id] != NULL) return owner->batches[id];
+  throw_errno(env, EBADF, "batch");
+  return NULL;
+}
+
+// batchFlush(id, from, to) → the first record that is still to be sent; the errno of the others is in the records.
+// Where one blocked destination does not block others (an unconnected Unix socket), its record gets EAGAIN instead.
+static napi_value batch_flush(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  int32_t from, to;
+  batch *self;
+  if (!get_arguments(env, info, 3, arguments) || (self = get_batch(env, arguments[0])) == NULL ||
+      !get_int(env, arguments[1], &from) || !get_int(env, arguments[2], &to))
+    return NULL;
+  if (from < 0 || to > (int32_t)self->record_count) return throw_errno(env, EINVAL, "sendmmsg");
+  while (from < to) {
+    int count = to - from < BATCH ? to - from : BATCH;
+    for (int i = 0; i < count; i += 1) {
+      const int32_t *record = &self->records[(from + i) * 4];
+      if (record[0] < 0 || record[1] < 0 || (uint64_t)record[0] + (uint64_t)record[1] > self->arena_bytes ||
+          record[2] >= (int32_t)self->slots)
+        return throw_errno(env, EINVAL, "sendmmsg");
+      prepare(self, i, record);
+    }
+    int sent = sendmmsg(self->fd, self->out, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) {
+      self->buffer_tries = 0;
+      for (int i = 0; i < sent; i += 1) self->records[(from + i) * 4 + 3] = 0;
+      from += sent;
+      continue;
+    }
+    int error = errno;
+    if (error == EINTR) continue;
+    bool wait = (error == EAGAIN || error == EWOULDBLOCK) && !self->skip_blocked;
+    // ENOBUFS leaves the socket writable: each turn of the loop tries once more, up to a bound.
+    if (error == ENOBUFS) wait = (self->buffer_tries += 1) < MAX_BUFFER_TRIES;
+    if (wait) break;
+    self->records[from * 4 + 3] = error;
+    from += 1;
+  }
+  watch(self, from < to ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+  return make_int(env, from);
+}
+
+// batchIntern(id, host or path, port) → slot, or -1 for a host that this family cannot reach
+static napi_value batch_intern(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  char text[256];
+  size_t bytes;
+  int32_t port;
+  address name;
+  socklen_t length;
+  bool added = false;
+  batch *self;
+  if (!get_arguments(env, info, 3, arguments) || (self = get_batch(env, arguments[0])) == NULL ||
+      !get_text(env, arguments[1], text, sizeof text, &bytes) || !get_int(env, arguments[2], &port))
+    return NULL;
+  if (self->family == AF_UNIX) {
+    int error = bytes == 0 ? ENOTCONN : parse_path(text, bytes, &name, &length);
+    if (error != 0) return throw_errno(env, error, "sendto");
+    // The system names a path with its zero byte: so must the table, or one peer would have two slots.
+    if (text[0] != '@') length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + bytes + 1);
+  } else if (!parse_ip(text, port, self->family, &name, &length)) {
+    return make_int(env, -1);
+  }
+  uint32_t slot = intern(self, &name, length, &added);
+  self->stamps[slot] = self->stamps[self->slots];
+  return make_int(env, (int32_t)slot);
+}
+
+// batchPeer(id, slot) → [host, port] or a path
+static napi_value batch_peer(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  int32_t slot;
+  batch *self;
+  if (!get_arguments(env, info, 2, arguments) || (self = get_batch(env, arguments[0])) == NULL ||
+      !get_int(env, arguments[1], &slot))
+    return NULL;
+  if (slot < 0 || (uint32_t)slot >= self->used) return throw_errno(env, EINVAL, "peer");
+  return make_address(env, &self->peers[slot].name, self->peers[slot].length);
+}
+
+static void on_closed(uv_handle_t *handle) {
+  batch *self = handle->data;
+  napi_async_cleanup_hook_handle hook = self->hook;
+  free(self->peers);
+  free(self->buckets);
+  free(self->poll);
+  free(self);
+  // Last: it may free the environment.
+  if (hook != NULL) napi_remove_async_cleanup_hook(hook);
+}
+
+static void close_batch(batch *self) {
+  if (self->closing) return;
+  self->closing = true;
+  self->owner->batches[self->id] = NULL;
+  uv_poll_stop(self->poll);
+  uv_close((uv_handle_t *)self->poll, on_closed);
+  close(self->fd);
+}
+
+static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) {
+  (void)hook;
+  batch *self = data;
+  if (self->closing) return;
+  close_batch(self);
+  release(self);
+}
+
+static napi_value batch_close(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  batch *self;
+  if (!get_arguments(env, info, 1, &argument) || (self = get_batch(env, argument)) == NULL) return NULL;
+  close_batch(self);
+  if (!self->emitting) release(self);
+  return NULL;
+}
+
+static napi_value batch_ref(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  int32_t on;
+  batch *self;
+  if (!get_arguments(env, info, 2, arguments) || (self = get_batch(env, arguments[0])) == NULL ||
+      !get_int(env, arguments[1], &on))
+    return NULL;
+  if (on != 0) uv_ref((uv_handle_t *)self->poll);
+  else uv_unref((uv_handle_t *)self->poll);
+  return NULL;
+}
+
+static bool get_array(napi_env env, napi_value object, const char *name, void **data, size_t *length) {
+  napi_value value;
+  napi_typedarray_type type;
+  if (napi_get_named_property(env, object, name, &value) == napi_ok &&
+      napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok)
+    return true;
+  napi_throw_type_error(env, NULL, name);
+  return false;
+}
+
+static bool add_to_owner(instance *owner, batch *self) {
+  for (self->id = 0; self->id < owner->capacity; self->id += 1)
+    if (owner->batches[self->id] == NULL) break;
+  if (self->id == owner->capacity) {
+    uint32_t capacity = owner->capacity == 0 ? 8 : owner->capacity * 2;
+    batch **grown = realloc(owner->batches, capacity * sizeof *grown);
+    if (grown == NULL) return false;
+    memset(grown + owner->capacity, 0, (capacity - owner->capacity) * sizeof *grown);
+    owner->batches = grown;
+    owner->capacity = capacity;
+  }
+  owner->batches[self->id] = self;
+  return true;
+}
+
+static bool start(napi_env env, batch *self, napi_value anchor, napi_value callback) {
+  napi_value name;
+  napi_create_string_utf8(env, "moorage:datagrams", NAPI_AUTO_LENGTH, &name);
+  self->poll = calloc(1, uv_handle_size(UV_POLL));
+  self->peers = calloc(self->slots, sizeof *self->peers);
+  self->buckets = calloc(self->slots, sizeof *self->buckets);
+  if (self->poll == NULL || self->peers == NULL || self->buckets == NULL || !add_to_owner(self->owner, self)) {
+    throw_errno(env, ENOMEM, "batch");
+    return false;
+  }
+  int error = uv_poll_init(self->owner->loop, self->poll, self->fd);
+  if (error != 0) {
+    self->owner->batches[self->id] = NULL;
+    throw_errno(env, -error, "poll");
+    return false;
+  }
+  self->poll->data = self;
+  // From here on the handle belongs to the loop, and closing frees everything.
+  napi_create_reference(env, anchor, 1, &self->anchor);
+  napi_create_reference(env, callback, 1, &self->callback);
+  napi_async_init(env, anchor, name, &self->context);
+  napi_add_async_cleanup_hook(env, on_environment_end, self, &self->hook);
+  watch(self, UV_READABLE);
+  return true;
+}
+
+// batchOpen(descriptor, { receive, header, records, control, stamps, arena }, stride, maxBytes, skipBlocked, callback)
+// → id. The batch owns the descriptor from now on. `stamps` has one element more than there are slots, a power of two.
+static napi_value batch_open(napi_env env, napi_callback_info info) {
+  napi_value arguments[6];
+  int32_t fd, stride, max_bytes, skip_blocked;
+  void *receive;
+  size_t receive_bytes, header, records, control, stamps, arena;
+  address local;
+  socklen_t bytes = sizeof local;
+  instance *owner;
+  if (!get_arguments(env, info, 6, arguments) || !get_int(env, arguments[0], &fd) || !get_int(env, arguments[2], &stride) ||
+      !get_int(env, arguments[3], &max_bytes) || !get_int(env, arguments[4], &skip_blocked) ||
+      napi_get_instance_data(env, (void **)&owner) != napi_ok)
+    return NULL;
+  if (getsockname(fd, &local.any, &bytes) != 0) return throw_errno(env, errno, "getsockname");
+  batch *self = calloc(1, sizeof *self);
+  if (self == NULL) return throw_errno(env, ENOMEM, "batch");
+  *self = (batch){.owner = owner, .env = env, .fd = fd, .family = local.any.sa_family, .skip_blocked = skip_blocked != 0};
+  bool fits = get_array(env, arguments[1], "receive", &receive, &receive_bytes) &&
+              get_array(env, arguments[1], "header", (void **)&self->header, &header) &&
+              get_array(env, arguments[1], "records", (void **)&self->records, &records) &&
+              get_array(env, arguments[1], "control", (void **)&self->control, &control) &&
+              get_array(env, arguments[1], "stamps", (void **)&self->stamps, &stamps) &&
+              get_array(env, arguments[1], "arena", (void **)&self->arena, &arena);
+  self->slots = (uint32_t)stamps - 1;
+  self->record_count = (uint32_t)records / 4;
+  self->arena_bytes = (uint32_t)arena;
+  if (fits && (max_bytes < 1 || max_bytes > stride || receive_bytes < (size_t)stride * BATCH || header < BATCH * 3 ||
+               control < 2 || (self->slots & (self->slots - 1)) != 0 || self->slots < self->record_count + 2 * BATCH)) {
+    fits = false;
+    throw_errno(env, EINVAL, "batch");
+  }
+  for (int i = 0; i < BATCH; i += 1) {
+    self->in_parts[i] = (struct iovec){(uint8_t *)receive + (size_t)i * (size_t)stride, (size_t)max_bytes};
+    self->in[i].msg_hdr = (struct msghdr){.msg_name = &self->in_names[i], .msg_iov = &self->in_parts[i], .msg_iovlen = 1};
+    self->out[i].msg_hdr = (struct msghdr){.msg_iov = &self->out_parts[i], .msg_iovlen = 1};
+  }
+  if (fits && start(env, self, arguments[1], arguments[5])) return make_int(env, (int32_t)self->id);
+  free(self->peers);
+  free(self->buckets);
+  free(self->poll);
+  free(self);
+  return NULL;
+}
+
+napi_value export_batches(napi_env env, napi_value exports) {
+  export_function(env, exports, "batchOpen", batch_open);
+  export_function(env, exports, "batchFlush", batch_flush);
+  export_function(env, exports, "batchIntern", batch_intern);
+  export_function(env, exports, "batchPeer", batch_peer);
+  export_function(env, exports, "batchRef", batch_ref);
+  return export_function(env, exports, "batchClose", batch_close);
+}

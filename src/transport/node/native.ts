@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { UsageError } from '../../base/errors.js'
+
+/** `[host, port]`, or the path of a Unix socket (`@name` for an abstract one). */
+export type NativeName = readonly [host: string, port: number] | string
+
+/** What JavaScript and the addon share for one socket; native/udp-batches.c has the layout. */
+export interface NativeBatchMemory {
+  readonly receive: Uint8Array
+  readonly header: Int32Array
+  readonly records: Int32Array
+  readonly control: Int32Array
+  readonly stamps: Uint32Array
+  readonly arena: Uint8Array
+}
+
+/** The addon as it stands. Each call throws an Error with `code`, `errno` and `syscall` when the system refuses. */
+export interface NativeAddon {
+  openUdp(host: string, port: number, flags: number): number
+  connectUdp(descriptor: number, host: string, port: number): void
+  listenTcp(host: string, port: number, flags: number, backlog: number): number
+  openUnixgram(path: string, mode: number): number
+  connectUnixgram(descriptor: number, path: string): void
+  /** The name of the error of a connect, '' when somebody receives there. */
+  probeUnixgram(path: string): string
+  notify(path: string, text: string): void
+  dup(descriptor: number): number
+  closeFd(descriptor: number): void
+  localName(descriptor: number): NativeName
+  remoteName(descriptor: number): NativeName | undefined
+  socketOption(descriptor: number, name: NativeOption, value?: number): number
+  multicast(descriptor: number, group: string, interfaceName: string): void
+  batchOpen(
+    descriptor: number,
+    memory: NativeBatchMemory,
+    stride: number,
+    maxBytes: number,
+    skipBlocked: number,
+    onEvent: (event: number, value: number) => void,
+  ): number
+  batchFlush(batch: number, from: number, to: number): number
+  batchIntern(batch: number, hostOrPath: string, port: number): number
+  batchPeer(batch: number, slot: number): NativeName
+  batchRef(batch: number, on: number): void
+  batchClose(batch: number): void
+}
+
+export type NativeOption = 'receiveBuffer' | 'sendBuffer' | 'type' | 'multicastTtl' | 'multicastLoopback'
+
+/** Flags of `openUdp` and `listenTcp`. */
+export const REUSE_ADDRESS = 1
+export const REUSE_PORT = 2
+export const IPV6_ONLY = 4
+export const BROADCAST = 8
+
+const BUILD = new URL('../../../native/build/', import.meta.url)
+
+interface Loading {
+  readonly addon: NativeAddon | undefined
+  readonly problem: unknown
+}
+
+let loading: Loading | undefined
+
+function load(): Loading {
+  const module: { exports: Partial<NativeAddon> } = { exports: {} }
+  try {
+    // process.dlopen takes a path; the addon is only built on Linux, where a URL's path is one.
+    process.dlopen(module, decodeURIComponent(new URL('moorage.node', BUILD).pathname))
+    return { addon: module.exports as NativeAddon, problem: undefined }
+  } catch (problem) {
+    return { addon: undefined, problem }
+  }
+}
+
+const isSwitchedOff = (): boolean => process.env['MOORAGE_NATIVE'] === 'off'
+
+/** The addon, or `undefined` where it is not built, does not load, or is switched off by `MOORAGE_NATIVE=off`. */
+export function tryLoadNative(): NativeAddon | undefined {
+  if (isSwitchedOff()) return undefined
+  loading ??= load()
+  return loading.addon
+}
+
+/** @throws UsageError `ERR_NATIVE_MISSING`; `what` is what needs the addon: "unixgram sockets". */
+export function requireNative(what: string): NativeAddon {
+  const addon = tryLoadNative()
+  if (addon !== undefined) return addon
+  const why = isSwitchedOff() ? 'MOORAGE_NATIVE=off switches it off' : whyMissing()
+  throw new UsageError(
+    'ERR_NATIVE_MISSING',
+    `Cannot use ${what}: the native addon is missing (${why}); install a C compiler and run "npm rebuild moorage"`,
+    { cause: loading?.problem },
+  )
+}
+
+function whyMissing(): string {
+  try {
+    return readFileSync(new URL('failed.txt', BUILD), 'utf8').trim()
+  } catch {
+    return 'it was never built: the install script did not run'
+  }
+}
