@@ -24,6 +24,8 @@ export const END: End = Object.freeze({ type: 'end' })
  * again by each later call. What is received afterwards is dropped.
  */
 export interface Decoder<Event> {
+  /** Bytes received that are not part of an event yet. */
+  readonly heldBytes: number
   /** @throws UsageError `ERR_STATE` after `receiveEof`. */
   receive(bytes: Uint8Array): void
   /** Says that the peer has finished sending. Idempotent. */
@@ -38,6 +40,10 @@ export abstract class BufferedDecoder<Event> implements Decoder<Event> {
   protected readonly held: ReceiveBuffer = new ReceiveBuffer()
   #ended = false
   #failure: { readonly error: unknown } | undefined
+
+  get heldBytes(): number {
+    return this.held.length
+  }
 
   receive(bytes: Uint8Array): void {
     if (this.#ended) throw new UsageError('ERR_STATE', 'Cannot receive bytes: the end was received before')

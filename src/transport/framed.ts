@@ -30,6 +30,11 @@ export class FramedReader {
     this.#source = source
   }
 
+  /** Bytes of a line or frame that has begun. */
+  get heldBytes(): number {
+    return this.#decoder?.heldBytes ?? 0
+  }
+
   takeRest(): Uint8Array {
     const rest = this.#decoder?.takeRest() ?? EMPTY_BYTES
     this.#decoder = undefined

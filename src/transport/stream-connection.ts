@@ -27,6 +27,9 @@ const MAX_LINGER_BYTES = 16 * 1024 * 1024
 
 const encoder = new TextEncoder()
 
+/** What a connection is doing: `handling` means that nobody reads and nothing is queued. */
+export type ConnectionActivity = 'handshaking' | 'idle' | 'reading' | 'handling' | 'writing' | 'closing' | 'closed'
+
 /** How far this side is with writing. */
 type Writing = 'open' | 'ending' | 'ended'
 
@@ -57,6 +60,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   #drained: Deferred<void> | undefined
   #writeEnded: Deferred<void> | undefined
 
+  #draining: 'no' | 'when idle' | 'now' = 'no'
   #closing: Promise<void> | undefined
   #discarded = -1
   #reason: CloseReason | undefined
@@ -167,6 +171,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     if (this.#failure !== undefined && !this.#endedCleanly()) return Promise.reject(this.#failure)
     if (this.#peerEnded) return Promise.resolve(iterates ? END : null)
     if (this.#report !== undefined || this.#reason !== undefined) return Promise.reject(this.#goneError())
+    if (this.#draining !== 'no' && this.#endsForDrain()) return Promise.resolve(iterates ? END : null)
     if (!this.#flowing) this.#flow()
     this.#readIterates = iterates
     this.#readMaxBytes = maxBytes
@@ -208,6 +213,36 @@ export class StreamConnection implements Connection, StreamDriverEvents {
       unlink()
       stopTimer()
     }
+  }
+
+  /**
+   * For a server that shuts down: a read that waits with nothing begun sees the end, as if the peer had finished, now
+   * or when the next one would wait. With `force` also in the middle of a line or frame.
+   */
+  drain(force: boolean = false): void {
+    this.#draining = force ? 'now' : 'when idle'
+    if (this.#resolveRead !== undefined && this.#endsForDrain()) this.#resolveWithEnd()
+  }
+
+  /** Nothing that was received is unread or half-read. */
+  #endsForDrain(): boolean {
+    return this.#draining === 'now' || ((this.#queue?.bytes ?? 0) === 0 && (this.#framed?.heldBytes ?? 0) === 0)
+  }
+
+  /** What the connection is doing, for the report of a shutdown. */
+  get activity(): ConnectionActivity {
+    if (this.#report !== undefined) return 'closed'
+    if (this.#reason !== undefined || this.#writing !== 'open') return 'closing'
+    if (this.#pressed || this.#driver.bufferedBytes > 0) return 'writing'
+    if (this.#resolveRead === undefined) return this.#sink === undefined ? 'handling' : 'reading'
+    return (this.#framed?.heldBytes ?? 0) > 0 ? 'reading' : 'idle'
+  }
+
+  #resolveWithEnd(): void {
+    const resolve: ((value: never) => void) | undefined = this.#resolveRead
+    const value: unknown = this.#readIterates ? END : null
+    this.#clearRead()
+    resolve?.(value as never)
   }
 
   #clearRead(): void {
@@ -313,11 +348,8 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     this.#peerEnded = true
     if (this.#sink !== undefined) {
       this.#sink.end()
-    } else if (this.#resolveRead !== undefined) {
-      const resolve: (value: never) => void = this.#resolveRead
-      const value: unknown = this.#readIterates ? END : null
-      this.#clearRead()
-      resolve(value as never)
+    } else {
+      this.#resolveWithEnd()
     }
   }
 

@@ -3,9 +3,16 @@ import { connect as netConnect, createServer, Socket, type Server, type SocketCo
 import { markHandled } from '../../base/deferred.js'
 import type { OnRead } from './socket-driver.js'
 
+/** The handle of the system below a socket. */
+export interface SocketHandle {
+  reading?: boolean
+  readStop?(): number
+  close?(): void
+}
+
 /** The parts of a `net.Socket` that Node does not document and that the probe below checks before they are used. */
 interface SocketInternals {
-  _handle: object | null
+  _handle: SocketHandle | null
   _server: Server | null
   server: Server | null
 }
@@ -27,6 +34,10 @@ function remake(old: Socket, highWaterMark: number, onread: OnRead | undefined):
   const handle = from._handle
   if (handle === null || typeof handle !== 'object') return undefined
   from._handle = null
+  if (handle.reading === true) {
+    handle.reading = false
+    handle.readStop?.()
+  }
   const options: InternalOptions = {
     handle,
     allowHalfOpen: true,

@@ -77,8 +77,7 @@ async function startAccepting(
 }
 
 /** A stream over an accepted socket that was never read. */
-export function rawStream(socket: Socket, fast: boolean): RawStream {
-  const remote = remoteOf(socket)
+export function rawStream(socket: Socket, fast: boolean, remote: Address = remoteOf(socket)): RawStream {
   const onEarlyError = (): void => undefined
   socket.on('error', onEarlyError)
   return {
@@ -113,10 +112,14 @@ class SocketListener implements RawListener {
   constructor(server: Server, asked: Endpoint) {
     this.#server = server
     const bound = server.address()
-    if (bound === null)
-      throw new NetError('ERR_LISTEN', `Cannot listen on ${formatEndpoint(asked)}: the server has no address`)
-    if (typeof bound === 'string') {
-      const path = bound.startsWith('\0') ? `@${bound.slice(1)}` : bound
+    if (bound === null || typeof bound === 'string' || bound.port === undefined) {
+      // A Unix socket that was bound elsewhere does not tell its path.
+      const path =
+        typeof bound === 'string'
+          ? bound.replace(/^\0/, '@')
+          : 'path' in asked && asked.scheme === 'unix'
+            ? asked.path
+            : ''
       this.local = { kind: 'unix', path }
       this.endpoint = asked.scheme === 'fd' ? { scheme: 'unix', path, parameters: {} } : asked
     } else {
@@ -214,7 +217,7 @@ export function toSystemPath(path: string): string {
 }
 
 /** Removes a socket file that nobody listens on. @throws NetError `ERR_ADDRESS_IN_USE`, `ERR_UNIX_PATH`. */
-async function claimUnixPath(path: string): Promise<void> {
+export async function claimUnixPath(path: string): Promise<void> {
   const system = toSystemPath(path)
   if (path.startsWith('@')) return
   const found = lstatSync(path, { throwIfNoEntry: false })

@@ -1,0 +1,61 @@
+import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { errorCodeOf, messageOf, UsageError } from '../base/errors.js'
+
+const TYPESCRIPT_FILE = /\.[mc]?ts$/
+
+/**
+ * The default export of a module. A TypeScript module is run by the runtime where it strips types, else by the package
+ * `amaro`, looked for beside the module.
+ * @throws UsageError `ERR_HANDLER_MODULE`, `ERR_TYPESCRIPT_LOADER`.
+ */
+export async function loadHandler(url: URL): Promise<unknown> {
+  const shown = url.protocol === 'file:' ? fileURLToPath(url) : url.href
+  if (url.protocol === 'file:' && !existsSync(url)) {
+    throw new UsageError('ERR_HANDLER_MODULE', `Cannot load the handler module ${shown}: there is no such file`)
+  }
+  if (TYPESCRIPT_FILE.test(url.pathname)) await prepareTypeScript(url, shown)
+  let exports: unknown
+  try {
+    exports = await import(url.href)
+  } catch (cause) {
+    if (errorCodeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION') throw cannotRunTypeScript(shown, cause)
+    throw new UsageError('ERR_HANDLER_MODULE', `Cannot load the handler module ${shown}: ${messageOf(cause)}`, {
+      cause,
+    })
+  }
+  const handler = defaultOf(exports)
+  if (handler !== undefined) return handler
+  throw new UsageError(
+    'ERR_HANDLER_MODULE',
+    `Cannot use the handler module ${shown}: it has no default export; write "export default async (connection) => { … }" or "export default class extends StreamHandler { … }"`,
+  )
+}
+
+/** A CommonJS module that was compiled from `export default` has its default one level down. */
+function defaultOf(exports: unknown): unknown {
+  if (typeof exports !== 'object' || exports === null || !('default' in exports)) return undefined
+  const found = exports.default
+  const isWrapped = typeof found === 'object' && found !== null && '__esModule' in found && 'default' in found
+  return isWrapped ? found.default : found
+}
+
+async function prepareTypeScript(url: URL, shown: string): Promise<void> {
+  const { features } = process
+  if ('typescript' in features && features.typescript !== false) return
+  try {
+    const amaro = createRequire(fileURLToPath(url)).resolve('amaro/strip')
+    await import(pathToFileURL(amaro).href)
+  } catch (cause) {
+    throw cannotRunTypeScript(shown, cause)
+  }
+}
+
+function cannotRunTypeScript(shown: string, cause: unknown): UsageError {
+  return new UsageError(
+    'ERR_TYPESCRIPT_LOADER',
+    `Cannot load ${shown}: Node.js ${process.versions.node} does not run TypeScript; use Node.js 22.18 or newer, or install the package "amaro" beside the module`,
+    { cause },
+  )
+}

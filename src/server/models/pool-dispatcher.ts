@@ -1,0 +1,231 @@
+import { NetError } from '../../base/errors.js'
+import { formatAddress } from '../../transport/address.js'
+import type { RawStream } from '../../transport/raw-listener.js'
+import type { TlsServerOptions } from '../../transport/tls-options.js'
+import { mergeDrainReports, type DrainReport, type Outcome } from '../outcome.js'
+import { BridgeHub } from './byte-bridge.js'
+import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
+import { fromPlainError, type FromWorker } from './messages.js'
+import { PoolDrain, withTicketKeys, workerStart, type PoolConfig } from './pool.js'
+import { WorkerSlot } from './worker-slot.js'
+
+/** A connection on its way to a worker, or with one. */
+interface Placed {
+  readonly id: number
+  readonly stream: RawStream
+  readonly offeredTo: Set<WorkerSlot>
+  slot: WorkerSlot | undefined
+  /** Its worker has it: nothing is left here but its number. */
+  taken: boolean
+  stopOffer: () => void
+}
+
+const LOST: Outcome = { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: true }
+/** A worker that has not answered an offer for so long is doing something else: the offer goes to the next one too. */
+const OFFER_MS = 4
+
+/**
+ * Accepts here, runs elsewhere. Each connection is offered to the least busy worker, and given to the first that
+ * answers, so it never waits behind a handler that burns CPU while another worker is free. Until a worker has it, it
+ * stays here whole, and goes to another when that one dies.
+ */
+export class PoolDispatcher implements Dispatcher {
+  readonly #config: PoolConfig
+  readonly #events: DispatcherEvents
+  readonly #slots: WorkerSlot[]
+  readonly #placed = new Map<number, Placed>()
+  readonly #homeless: Placed[] = []
+  readonly #bridges: BridgeHub
+  readonly #drain: PoolDrain
+  #tls: TlsServerOptions | undefined
+
+  constructor(config: PoolConfig, events: DispatcherEvents) {
+    this.#config = config
+    this.#events = events
+    this.#tls = withTicketKeys(config)
+    this.#bridges = new BridgeHub(config.settings, config.preparation, (error, remote) => events.failed(error, remote))
+    const { model, settings, clock } = config
+    this.#slots = Array.from({ length: model.settings.size }, (_, i) => {
+      const index = i + 1
+      return new WorkerSlot(index, model, () => workerStart(config, index, this.#tls), clock, settings.logger, {
+        ready: () => this.#placeHomeless(),
+        message: (slot, message) => this.#message(slot, message),
+        lost: (slot, why) => this.#lost(slot, why),
+      })
+    })
+    this.#drain = new PoolDrain(this.#slots, clock)
+  }
+
+  get workers(): number {
+    return this.#slots.filter((slot) => slot.isReady).length
+  }
+
+  get restarts(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0)
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.start()))
+  }
+
+  hasRoom(): boolean {
+    return true
+  }
+
+  dispatch(id: number, stream: RawStream): void {
+    const placed: Placed = {
+      id,
+      stream,
+      offeredTo: new Set(),
+      slot: undefined,
+      taken: false,
+      stopOffer: () => undefined,
+    }
+    this.#placed.set(id, placed)
+    this.#offer(placed)
+  }
+
+  #offer(placed: Placed): void {
+    const slot = this.#leastBusy(placed.offeredTo)
+    if (slot === undefined) {
+      if (placed.offeredTo.size === 0) this.#homeless.push(placed)
+      return
+    }
+    placed.offeredTo.add(slot)
+    slot.connections += 1
+    slot.offeredAt = Math.min(slot.offeredAt, this.#config.clock.now())
+    slot.send({ type: 'offer', id: placed.id })
+    placed.stopOffer = this.#config.clock.after(OFFER_MS, () => this.#offer(placed))
+  }
+
+  /** By load, in tenths, so that noise does not decide; connection counts break ties. */
+  #leastBusy(but: ReadonlySet<WorkerSlot>): WorkerSlot | undefined {
+    const now = this.#config.clock.now()
+    let best: WorkerSlot | undefined
+    let bestLoad = Infinity
+    for (const slot of this.#slots) {
+      if (!slot.isReady || but.has(slot) || slot.peer === undefined) continue
+      const waits = now - slot.offeredAt
+      const load = Math.round(Math.max(slot.peer.load(), waits > OFFER_MS ? 1 + waits : 0) * 10)
+      if (load > bestLoad || (load === bestLoad && best !== undefined && slot.connections >= best.connections)) continue
+      best = slot
+      bestLoad = load
+    }
+    return best
+  }
+
+  #message(slot: WorkerSlot, message: FromWorker): void {
+    switch (message.type) {
+      case 'want':
+        slot.offeredAt = Infinity
+        this.#give(slot, this.#placed.get(message.id))
+        return
+      case 'taken': {
+        const placed = this.#placed.get(message.id)
+        if (placed === undefined) return
+        placed.taken = true
+        // The worker has its own copy of the handle now.
+        if (slot.peer?.transferOf(placed.stream) === 'kept') placed.stream.destroy()
+        return
+      }
+      case 'ended':
+        this.#end(message.id, message.outcome)
+        return
+      case 'error':
+        this.#events.failed(fromPlainError(message.error), message.remote)
+        return
+      case 'log':
+        this.#config.settings.logger[message.level](message.message, message.fields)
+        return
+      case 'drained':
+        this.#drain.report(message.report)
+        return
+      case 'bytes':
+      case 'credit':
+      case 'end':
+      case 'gone':
+        this.#bridges.receive(message)
+        return
+      default:
+    }
+  }
+
+  #give(slot: WorkerSlot, placed: Placed | undefined): void {
+    if (placed === undefined || placed.slot !== undefined) {
+      slot.connections -= 1
+      return
+    }
+    placed.slot = slot
+    placed.stopOffer()
+    const { id, stream } = placed
+    const how = slot.peer?.transferOf(stream)
+    if (how === 'bridged') {
+      placed.taken = true
+      this.#bridges.open(
+        id,
+        stream,
+        (message) => slot.send(message),
+        () => this.#end(id, LOST),
+      )
+      return
+    }
+    if (how === 'moved') placed.taken = true
+    try {
+      slot.peer?.sendStream(id, stream)
+    } catch (error) {
+      // The socket ended between being accepted and being moved.
+      stream.destroy()
+      this.#events.failed(error, formatAddress(stream.remote))
+      this.#end(id, LOST)
+    }
+  }
+
+  #end(id: number, outcome: Outcome): void {
+    const placed = this.#placed.get(id)
+    if (placed === undefined) return
+    this.#placed.delete(id)
+    placed.stopOffer()
+    if (placed.slot !== undefined) placed.slot.connections -= 1
+    this.#events.ended(id, outcome)
+    this.#events.roomMade()
+  }
+
+  #lost(slot: WorkerSlot, why: string): void {
+    const gone = new NetError('ERR_WORKER', `The worker of this connection is gone: ${why}`)
+    for (const placed of this.#placed.values()) {
+      placed.offeredTo.delete(slot)
+      if (placed.slot === slot) {
+        placed.slot = undefined
+        if (placed.taken) {
+          this.#bridges.lost(placed.id, gone)
+          this.#end(placed.id, LOST)
+          continue
+        }
+      }
+      if (placed.slot === undefined && placed.offeredTo.size === 0) this.#offer(placed)
+    }
+  }
+
+  #placeHomeless(): void {
+    for (const placed of this.#homeless.splice(0)) this.#offer(placed)
+  }
+
+  async drain(graceMs: number): Promise<DrainReport> {
+    for (const placed of [...this.#placed.values()]) {
+      if (placed.slot !== undefined) continue
+      placed.stream.destroy()
+      this.#end(placed.id, LOST)
+    }
+    return mergeDrainReports(await this.#drain.run(graceMs))
+  }
+
+  cut(why: string): void {
+    for (const slot of this.#slots) slot.send({ type: 'cut', why })
+  }
+
+  replaceTls(options: TlsServerOptions): void {
+    const { ticketKeys } = this.#tls ?? {}
+    this.#tls = { ...options, ...(ticketKeys === undefined ? {} : { ticketKeys }) }
+    for (const slot of this.#slots) slot.send({ type: 'tls', options: this.#tls })
+  }
+}

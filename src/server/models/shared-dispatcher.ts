@@ -1,0 +1,194 @@
+import { UsageError } from '../../base/errors.js'
+import type { Address } from '../../transport/address.js'
+import { formatEndpoint, parseEndpoint, type Endpoint } from '../../transport/endpoint.js'
+import { bindAddress, type BoundAddress } from '../../transport/node/bound-address.js'
+import { tryLoadNative } from '../../transport/node/native.js'
+import { listenOnSocket } from '../../transport/node/socket-listener.js'
+import type { RawStream } from '../../transport/raw-listener.js'
+import type { TlsServerOptions } from '../../transport/tls-options.js'
+import type { MetricsSnapshot } from '../metrics.js'
+import { mergeDrainReports, type DrainReport } from '../outcome.js'
+import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
+import { fromPlainError, type FromWorker, type SharedStart } from './messages.js'
+import { PoolDrain, withTicketKeys, workerStart, type PoolConfig } from './pool.js'
+import { WorkerSlot } from './worker-slot.js'
+
+/**
+ * Every worker accepts on the one port. Where workers share a handle, this thread keeps the address bound, so that it
+ * outlives them all; with SO_REUSEPORT the first worker chooses it. Limits of admission hold for each worker with its
+ * share of the whole.
+ */
+export class SharedDispatcher implements Dispatcher {
+  readonly #config: PoolConfig
+  readonly #events: DispatcherEvents
+  readonly #slots: WorkerSlot[]
+  readonly #drain: PoolDrain
+  readonly #snapshots = new Map<WorkerSlot, MetricsSnapshot>()
+  #tls: TlsServerOptions | undefined
+  #address: { readonly local: Address; readonly endpoint: Endpoint } | undefined
+  #bound: BoundAddress | undefined
+  #by: SharedStart['by'] = 'reuse-port'
+
+  constructor(config: PoolConfig, events: DispatcherEvents) {
+    this.#config = config
+    this.#events = events
+    this.#tls = withTicketKeys(config)
+    const { model, settings, clock } = config
+    this.#slots = Array.from({ length: model.settings.size }, (_, i) => {
+      const index = i + 1
+      const makeStart = (): ReturnType<typeof workerStart> => workerStart(config, index, this.#tls, this.#sharedStart())
+      return new WorkerSlot(index, model, makeStart, clock, settings.logger, {
+        started: (slot) => this.#started(slot),
+        ready: (_slot, { endpoint, local }) => {
+          if (endpoint !== undefined && local !== undefined)
+            this.#address ??= { endpoint: parseEndpoint(endpoint), local }
+        },
+        message: (slot, message) => this.#message(slot, message),
+        lost: (slot) => this.#snapshots.delete(slot),
+      })
+    })
+    this.#drain = new PoolDrain(this.#slots, clock)
+  }
+
+  get local(): Address {
+    return this.#known().local
+  }
+
+  get endpoint(): Endpoint {
+    return { ...this.#known().endpoint, scheme: this.#config.endpoint.scheme } as Endpoint
+  }
+
+  #known(): { readonly local: Address; readonly endpoint: Endpoint } {
+    if (this.#address === undefined)
+      throw new UsageError('ERR_STATE', 'Cannot tell the address: the server does not listen yet')
+    return this.#address
+  }
+
+  /** The metrics of each worker, a quarter of a second old at most. */
+  get snapshots(): readonly MetricsSnapshot[] {
+    return [...this.#snapshots.values()]
+  }
+
+  get workers(): number {
+    return this.#slots.filter((slot) => slot.isReady).length
+  }
+
+  get restarts(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0)
+  }
+
+  async start(): Promise<void> {
+    const [first, ...others] = this.#slots
+    this.#by = await howToShare(this.#config)
+    if (this.#by !== 'reuse-port') {
+      this.#bound = await bindAddress(this.#config.endpoint)
+      this.#address = this.#bound
+    }
+    await first?.start()
+    await Promise.all(others.map((slot) => slot.start()))
+  }
+
+  #sharedStart(): SharedStart {
+    const { settings, model, endpoint } = this.#config
+    const { backlog, ipv6Only, noDelay, fastReceive, handshakeTimeoutMs, proxyProtocol, trustedProxies } = settings
+    const { maxConnectionsPerAddress, memoryBudgetBytes, allow, deny, onOverload, refusal } = settings
+    const { maxConnections, maxWaiting, acceptRate, acceptBurst } = settings
+    const share = (whole: number): number =>
+      whole === Infinity ? Infinity : Math.max(1, Math.ceil(whole / model.settings.size))
+    return {
+      endpoint: formatEndpoint({
+        ...endpoint,
+        ...this.#address?.endpoint,
+        scheme: endpoint.scheme,
+        parameters: {},
+      } as Endpoint),
+      by: this.#by,
+      descriptor: this.#by === 'descriptor' ? this.#duplicate() : -1,
+      options: {
+        ...{ backlog, ipv6Only, noDelay, fastReceive, handshakeTimeoutMs, proxyProtocol, trustedProxies },
+        ...{ maxConnectionsPerAddress, memoryBudgetBytes, allow, deny, onOverload, refusal },
+        maxConnections: share(maxConnections),
+        maxWaiting: share(maxWaiting),
+        acceptRate: share(acceptRate),
+        acceptBurst: share(acceptBurst),
+      },
+    }
+  }
+
+  /** A descriptor of the worker's own: it is closed with the worker, and the address lives on. */
+  #duplicate(): number {
+    return tryLoadNative()?.dup(this.#bound?.descriptor ?? -1) ?? -1
+  }
+
+  #started(slot: WorkerSlot): void {
+    if (this.#by === 'handle' && this.#bound !== undefined) slot.peer?.sendHandle(this.#bound.handle)
+  }
+
+  #message(slot: WorkerSlot, message: FromWorker): void {
+    if (message.type === 'metrics') this.#snapshots.set(slot, message.snapshot)
+    else if (message.type === 'error') this.#events.failed(fromPlainError(message.error), message.remote)
+    else if (message.type === 'log') this.#config.settings.logger[message.level](message.message, message.fields)
+    else if (message.type === 'drained') this.#drain.report(message.report)
+  }
+
+  /** Workers accept by themselves: nothing is dispatched here. */
+  hasRoom(): boolean {
+    return false
+  }
+
+  dispatch(_id: number, stream: RawStream): void {
+    stream.destroy()
+  }
+
+  async drain(graceMs: number): Promise<DrainReport> {
+    const reports = await this.#drain.run(graceMs)
+    this.#bound?.close()
+    return mergeDrainReports(reports)
+  }
+
+  cut(why: string): void {
+    for (const slot of this.#slots) slot.send({ type: 'cut', why })
+  }
+
+  replaceTls(options: TlsServerOptions): void {
+    const { ticketKeys } = this.#tls ?? {}
+    this.#tls = { ...options, ...(ticketKeys === undefined ? {} : { ticketKeys }) }
+    for (const slot of this.#slots) slot.send({ type: 'tls', options: this.#tls })
+  }
+}
+
+/** @throws UsageError `ERR_MODEL_UNSUPPORTED`. */
+async function howToShare({ model, endpoint }: PoolConfig): Promise<SharedStart['by']> {
+  if ('port' in endpoint && (await canReusePort())) return 'reuse-port'
+  if (model.kind === 'processes') return 'handle'
+  if (tryLoadNative() !== undefined) return 'descriptor'
+  throw new UsageError(
+    'ERR_MODEL_UNSUPPORTED',
+    `Cannot run threads({ accept: 'shared' }) on ${formatEndpoint(endpoint)}: threads cannot share this address here; use accept: 'parent', or Node.js 22.12 or newer with a tcp: endpoint, or build the native addon`,
+  )
+}
+
+/** Two listeners on one port, tried: an option that a runtime does not know is one that it ignores. */
+async function canReusePort(): Promise<boolean> {
+  const settings = {
+    backlog: 1,
+    reusePort: true,
+    ipv6Only: false,
+    mode: undefined,
+    noDelay: true,
+    fastReceive: false,
+    highWaterBytes: 65_536,
+  }
+  const events = { accepted: (stream: RawStream): void => stream.destroy(), failed: (): void => undefined }
+  const first = await listenOnSocket(parseEndpoint('tcp://127.0.0.1:0'), settings, events)
+  try {
+    const second = await listenOnSocket(first.endpoint, settings, events)
+    await second.close()
+    return true
+  } catch {
+    // Refused, as by every runtime that does not know the option.
+    return false
+  } finally {
+    await first.close()
+  }
+}

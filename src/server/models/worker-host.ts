@@ -1,0 +1,187 @@
+import { Socket } from 'node:net'
+import { errorCodeOf, messageOf } from '../../base/errors.js'
+import type { Logger } from '../../base/logger.js'
+import { formatAddress, type Address } from '../../transport/address.js'
+import { AddressList } from '../../transport/node/address-list.js'
+import { fastReceiveWorks } from '../../transport/node/fast-receive.js'
+import { rawStream } from '../../transport/node/socket-listener.js'
+import { TlsServerContext } from '../../transport/node/tls-server-context.js'
+import type { RawStream } from '../../transport/raw-listener.js'
+import { StreamConnection } from '../../transport/stream-connection.js'
+import { systemClock } from '../../transport/system-clock.js'
+import { checkHandler, toStreamFunction, type ServerContext, type StreamHandlerSource } from '../handlers.js'
+import { loadHandler } from '../load-handler.js'
+import { StreamRunner } from '../stream-runner.js'
+import { BridgedStream } from './bridged-stream.js'
+import { toPlainError, type FromWorker, type ToWorker, type WorkerStart } from './messages.js'
+import { SharedHost } from './shared-host.js'
+
+/** Runs handlers in a worker, over what its parent sends. */
+export class WorkerHost {
+  readonly #start: WorkerStart
+  readonly #send: (message: FromWorker) => void
+  readonly #leave: () => void
+  readonly #draining = new AbortController()
+  readonly #context: ServerContext
+  readonly #bridged = new Map<number, BridgedStream>()
+  #tls: TlsServerContext | undefined
+  #runner: StreamRunner | undefined
+  #bridgeRunner: StreamRunner | undefined
+  #shared: SharedHost | undefined
+  #handle: unknown
+  #fast = false
+
+  constructor(start: WorkerStart, send: (message: FromWorker) => void, leave: () => void) {
+    this.#start = start
+    this.#send = send
+    this.#leave = leave
+    this.#context = {
+      draining: this.#draining.signal,
+      logger: messageLogger(send),
+      data: start.data,
+      worker: start.worker,
+    }
+  }
+
+  async start(): Promise<void> {
+    const { handler, connection, tls, handshakeTimeoutMs, proxyProtocol, trustedProxies, shared } = this.#start
+    try {
+      const source = await loadHandler(new URL(handler))
+      checkHandler(source, 'stream')
+      if (shared !== undefined) {
+        this.#shared = new SharedHost(
+          source as StreamHandlerSource,
+          this.#start,
+          shared,
+          this.#context.logger,
+          this.#send,
+        )
+        await this.#shared.start()
+        if (this.#handle !== undefined) this.#shared.listenOn(this.#handle)
+        return
+      }
+      this.#tls = tls === undefined ? undefined : new TlsServerContext(tls)
+      const runner = {
+        handler: toStreamFunction(source as StreamHandlerSource),
+        context: this.#context,
+        connection,
+        clock: systemClock,
+        failed: (error: unknown, { remote }: StreamConnection): void => {
+          this.#send({ type: 'error', remote: formatAddress(remote), error: toPlainError(error) })
+        },
+      }
+      const nothing = { tls: undefined, handshakeTimeoutMs, proxyProtocol: false, trustedProxies: new AddressList([]) }
+      const preparation = {
+        tls: this.#tls,
+        handshakeTimeoutMs,
+        proxyProtocol,
+        trustedProxies: new AddressList(trustedProxies),
+      }
+      this.#runner = new StreamRunner({ ...runner, preparation })
+      this.#bridgeRunner = new StreamRunner({ ...runner, preparation: nothing })
+      this.#fast = await fastReceiveWorks('tcp')
+      this.#send({ type: 'ready', endpoint: undefined, local: undefined })
+    } catch (error) {
+      this.#send({ type: 'unfit', code: errorCodeOf(error) ?? 'ERR_HANDLER_MODULE', message: messageOf(error) })
+      this.#leave()
+    }
+  }
+
+  receive(message: ToWorker, moved: unknown): void {
+    switch (message.type) {
+      case 'offer':
+        this.#send({ type: 'want', id: message.id })
+        return
+      case 'stream':
+        this.#take(message.id, message.remote, moved)
+        return
+      case 'bridge': {
+        const { id } = message
+        const stream = new BridgedStream(message, this.#send, () => this.#bridged.delete(id))
+        this.#bridged.set(id, stream)
+        this.#run(this.#bridgeRunner, id, {
+          remote: message.remote,
+          local: message.local,
+          socket: undefined,
+          open: (settings) => new StreamConnection(stream, settings),
+          destroy: () => stream.destroy(),
+        })
+        return
+      }
+      case 'bytes':
+      case 'credit':
+      case 'end':
+      case 'gone':
+      case 'ended-writing':
+        this.#bridged.get(message.id)?.receive(message)
+        return
+      case 'listen':
+        // It can come before the handler is loaded.
+        if (this.#shared === undefined) this.#handle = moved
+        else this.#shared.listenOn(moved)
+        return
+      case 'tls':
+        this.#tls?.replace(message.options)
+        this.#shared?.replaceTls(message.options)
+        return
+      case 'drain':
+        void this.#drain(message.graceMs)
+        return
+      case 'cut':
+        this.#runner?.cut(message.why)
+        this.#bridgeRunner?.cut(message.why)
+        this.#shared?.cut()
+        return
+      default:
+    }
+  }
+
+  #take(id: number, remote: Address, moved: unknown): void {
+    this.#send({ type: 'taken', id })
+    const socket = moved instanceof Socket ? moved : toSocket(moved)
+    if (socket === undefined) {
+      this.#send({ type: 'ended', id, outcome: { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: true } })
+      return
+    }
+    this.#run(this.#runner, id, rawStream(socket, this.#fast, remote))
+  }
+
+  #run(runner: StreamRunner | undefined, id: number, stream: RawStream): void {
+    void runner?.run(stream).then((outcome) => this.#send({ type: 'ended', id, outcome }))
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    this.#draining.abort()
+    if (this.#shared !== undefined) {
+      this.#send({ type: 'drained', report: await this.#shared.drain(graceMs) })
+    } else {
+      const reports = await Promise.all([this.#runner?.drain(graceMs), this.#bridgeRunner?.drain(graceMs)])
+      for (const report of reports) if (report !== undefined) this.#send({ type: 'drained', report })
+    }
+    this.#leave()
+  }
+}
+
+/** A native handle came over the channel of a process: a socket is made around it, unread. */
+function toSocket(handle: unknown): Socket | undefined {
+  if (typeof handle !== 'object' || handle === null) return undefined
+  const options: { readonly handle: object; readonly allowHalfOpen: true; readonly pauseOnCreate: true } = {
+    handle,
+    allowHalfOpen: true,
+    pauseOnCreate: true,
+  }
+  return new Socket(options)
+}
+
+function messageLogger(send: (message: FromWorker) => void): Logger {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error'): Logger['info'] =>
+    (message, fields = {}) => {
+      const plain = Object.entries(fields).map(([name, value]) => [
+        name,
+        value instanceof Error ? toPlainError(value) : value,
+      ])
+      send({ type: 'log', level, message, fields: Object.fromEntries(plain) })
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

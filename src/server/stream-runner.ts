@@ -1,0 +1,120 @@
+import type { Clock } from '../base/clock.js'
+import { TimeoutError } from '../base/errors.js'
+import { formatAddress } from '../transport/address.js'
+import type { ConnectionSettings } from '../transport/connection-options.js'
+import { needsNothing, prepareConnection, type Preparation } from '../transport/prepare.js'
+import type { RawStream } from '../transport/raw-listener.js'
+import type { ConnectionActivity, StreamConnection } from '../transport/stream-connection.js'
+import type { ServerContext, StreamFunction } from './handlers.js'
+import { MAX_CUT_LISTED, type CutConnection, type DrainReport, type Outcome } from './outcome.js'
+
+export interface RunnerSettings {
+  readonly handler: StreamFunction
+  readonly context: ServerContext
+  readonly connection: ConnectionSettings
+  readonly preparation: Preparation
+  readonly clock: Clock
+  /** Called when a handler throws or a handshake fails; never throws itself. */
+  readonly failed: (error: unknown, connection: StreamConnection) => void
+}
+
+/** The share of the grace after which reads in the middle of a message are ended too. */
+const NUDGE_SHARE = 0.75
+
+/**
+ * Runs handlers over connections, in whichever thread it stands: opens, prepares (PROXY header, TLS), handles, closes.
+ * It knows every live connection, also upgraded ones, so that a drain misses none.
+ */
+export class StreamRunner {
+  readonly #settings: RunnerSettings
+  readonly #live = new Map<StreamConnection, 'preparing' | 'handling' | 'closing'>()
+  readonly #ready: boolean
+  #draining = false
+  #drained = 0
+  #cut: CutConnection[] = []
+  #cutCount = 0
+  #allEnded: (() => void) | undefined
+  #handlersLeft = 0
+
+  constructor(settings: RunnerSettings) {
+    this.#settings = settings
+    this.#ready = needsNothing(settings.preparation)
+  }
+
+  get live(): number {
+    return this.#live.size
+  }
+
+  /** Resolves, and never rejects, when the connection is gone; calls `handled` as soon as its handler has returned. */
+  async run(stream: RawStream, handled?: () => void): Promise<Outcome> {
+    const { handler, context, preparation } = this.#settings
+    const connection = stream.open(this.#settings.connection)
+    let failed = false
+    let reason: unknown
+    this.#live.set(connection, this.#ready ? 'handling' : 'preparing')
+    try {
+      if (!this.#ready) {
+        await prepareConnection(connection, preparation)
+        this.#live.set(connection, 'handling')
+      }
+      if (this.#draining) connection.drain()
+      await handler(connection, context)
+    } catch (error) {
+      failed = true
+      reason = error
+    }
+    handled?.()
+    if (failed) this.#settings.failed(reason, connection)
+    this.#live.set(connection, 'closing')
+    await connection.close()
+    const { bytesRead, bytesWritten, bytesUnsent } = await connection.closed
+    this.#ended(connection)
+    return { bytesRead, bytesWritten, bytesUnsent, failed }
+  }
+
+  #ended(connection: StreamConnection): void {
+    const state = this.#live.get(connection)
+    if (!this.#live.delete(connection)) return
+    if (this.#draining && state !== undefined) this.#drained += 1
+    if (this.#live.size === 0) this.#allEnded?.()
+  }
+
+  /**
+   * Ends every connection: those that wait for a message at once, the others when they are between two messages, after
+   * three quarters of the grace in the middle of one, and at its end by cutting. Resolves within `graceMs`.
+   */
+  async drain(graceMs: number): Promise<DrainReport> {
+    const { clock } = this.#settings
+    this.#draining = true
+    if (this.#live.size > 0) {
+      const ended = new Promise<void>((resolve) => {
+        this.#allEnded = resolve
+      })
+      for (const connection of this.#live.keys()) connection.drain()
+      const stopNudge = clock.after(graceMs * NUDGE_SHARE, () => {
+        for (const connection of this.#live.keys()) connection.drain(true)
+      })
+      const stopCut = clock.after(graceMs, () => this.cut(`the deadline of close() passed (${graceMs} ms)`))
+      await ended
+      stopNudge()
+      stopCut()
+    }
+    return { drained: this.#drained, cut: this.#cut, cutCount: this.#cutCount, handlersLeft: this.#handlersLeft }
+  }
+
+  /** Destroys what is left, and notes what it was doing. */
+  cut(why: string): void {
+    for (const [connection, state] of this.#live) {
+      const activity: ConnectionActivity = state === 'preparing' ? 'handshaking' : connection.activity
+      this.#cutCount += 1
+      if (state === 'handling') this.#handlersLeft += 1
+      const unsent = connection.bufferedBytes
+      if (this.#cut.length < MAX_CUT_LISTED) {
+        this.#cut.push({ remote: formatAddress(connection.remote), activity, bytesUnsent: unsent })
+      }
+      connection.destroy(new TimeoutError('ERR_CLOSE_TIMEOUT', `Cut the connection: ${why}`))
+    }
+    this.#live.clear()
+    this.#allEnded?.()
+  }
+}

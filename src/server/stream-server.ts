@@ -1,0 +1,403 @@
+import type { Server } from 'node:net'
+import type { Clock } from '../base/clock.js'
+import { UsageError } from '../base/errors.js'
+import { readOptions } from '../base/options.js'
+import { formatAddress, type Address } from '../transport/address.js'
+import { formatEndpoint, parseEndpoint, type Endpoint, type Scheme } from '../transport/endpoint.js'
+import { applyParameters } from '../transport/endpoint-parameters.js'
+import { listenRaw, preparationFor } from '../transport/listen.js'
+import { acceptOnServer } from '../transport/node/socket-listener.js'
+import type { Preparation } from '../transport/prepare.js'
+import type { RawListener, RawListenerEvents, RawStream } from '../transport/raw-listener.js'
+import { systemClock } from '../transport/system-clock.js'
+import type { TlsServerOptions } from '../transport/tls-options.js'
+import { Admission } from './admission.js'
+import { BaseServer } from './base-server.js'
+import { CHANNELS } from './channels.js'
+import { checkHandler, type ServerContext, type StreamHandlerSource } from './handlers.js'
+import { addSnapshots, Metrics, type MetricsSnapshot, type RefusalReason } from './metrics.js'
+import type { Dispatcher, DispatcherEvents } from './models/dispatcher.js'
+import { LocalDispatcher } from './models/local-dispatcher.js'
+import { isPooled, type Model } from './models/model.js'
+import { PoolDispatcher } from './models/pool-dispatcher.js'
+import { SharedDispatcher } from './models/shared-dispatcher.js'
+import type { DrainReport, Outcome, ShutdownReport } from './outcome.js'
+import {
+  STREAM_SERVER_OPTIONS,
+  type AnyModelOption,
+  type CommonServerOptions,
+  type LocalModelOption,
+  type StreamServerSettings,
+} from './server-options.js'
+import { WaitingRoom } from './waiting-room.js'
+
+export type StreamServerOptions = CommonServerOptions & LocalModelOption
+export type PooledStreamServerOptions = CommonServerOptions & AnyModelOption
+
+/** Where a server stands that is one worker's part of another. */
+export interface WorkerPlace {
+  readonly worker: number
+  /** A server of the system that listens already. */
+  readonly adopted: Server | undefined
+  readonly onError: (error: unknown, remote: string) => void
+}
+
+/** Refusals with a text that are being sent at once; those above are closed without. */
+const MAX_REFUSING = 256
+const REFUSAL_GRACE_MS = 1000
+/** Every limit of the system is met in bursts: a warning each would be a second flood. */
+const WARN_EVERY_MS = 10_000
+
+/** What every server of stream connections does; its subclasses say which endpoints they serve. */
+export abstract class StreamServer extends BaseServer {
+  readonly #settings: StreamServerSettings
+  readonly #handler: StreamHandlerSource | URL
+  readonly #metrics = new Metrics()
+  readonly #place: WorkerPlace | undefined
+  readonly #waiting: WaitingRoom
+  readonly #verifies: boolean
+  readonly #warnedAt = new Map<RefusalReason, number>()
+  /** For each connection that `handleRequest` waits for, what to call when it ends. */
+  readonly #begun = new Map<
+    number,
+    { readonly remote: Address; readonly since: number; readonly done: (() => void) | undefined }
+  >()
+  #admission: Admission | undefined
+  #preparation: Preparation | undefined
+  #dispatcher: Dispatcher | undefined
+  #listener: RawListener | undefined
+  #lastId = 0
+  #verifying = 0
+  #refusing = 0
+  #stopRetry: (() => void) | undefined
+
+  /** @throws UsageError `ERR_ENDPOINT`, `ERR_ENDPOINT_SCHEME`, `ERR_OPTION_…`, `ERR_HANDLER`. */
+  protected constructor(
+    schemes: readonly Scheme[],
+    endpoint: string | Endpoint,
+    handler: StreamHandlerSource | URL,
+    options: PooledStreamServerOptions | undefined,
+    place: WorkerPlace | undefined,
+  ) {
+    const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
+    checkScheme(parsed, schemes)
+    const settings = readOptions('the server', STREAM_SERVER_OPTIONS, applyParameters(parsed, options))
+    super(parsed, settings)
+    checkHandlerForModel(handler, settings.model)
+    this.#settings = settings
+    this.#handler = handler
+    this.#place = place
+    this.#waiting = new WaitingRoom(settings.maxWaiting)
+    this.#verifies = this.verifyRequest !== BaseServer.prototype.verifyRequest
+  }
+
+  protected override get clock(): Clock {
+    return this.asked.scheme === 'memory' ? this.#settings.network.clock : systemClock
+  }
+
+  /** The address it listens on. @throws UsageError `ERR_STATE` before `listen`. */
+  get local(): Address {
+    return this.#bound().local
+  }
+
+  protected get boundEndpoint(): Endpoint {
+    return this.#bound().endpoint
+  }
+
+  #bound(): RawListener | SharedDispatcher {
+    const bound = this.#listener ?? (this.#dispatcher instanceof SharedDispatcher ? this.#dispatcher : undefined)
+    if (bound === undefined)
+      throw new UsageError('ERR_STATE', 'Cannot tell the address: the server does not listen yet; await listen() first')
+    return bound
+  }
+
+  get metrics(): MetricsSnapshot {
+    const { workers = 0, restarts = 0 } = this.#dispatcher ?? {}
+    const own = this.#metrics.snapshot(this.#waiting.count + this.#verifying, workers, restarts)
+    return this.#dispatcher instanceof SharedDispatcher ? addSnapshots([own, ...this.#dispatcher.snapshots]) : own
+  }
+
+  /**
+   * Uses other certificates for handshakes from now on, in all workers; open connections stay as they are.
+   * @throws NetError `ERR_TLS_CERTIFICATE`, and then the old ones stay in use.
+   */
+  replaceTls(options: TlsServerOptions): void {
+    if (this.#preparation?.tls === undefined)
+      throw new UsageError('ERR_STATE', 'Cannot replace certificates: this server does not listen with TLS')
+    this.#preparation.tls.replace(options)
+    this.#dispatcher?.replaceTls(options)
+  }
+
+  protected async open(): Promise<void> {
+    const settings = this.#settings
+    this.#preparation = preparationFor(this.asked, settings)
+    this.#admission = new Admission(settings, this.clock)
+    this.#dispatcher = this.#makeDispatcher(this.#preparation)
+    try {
+      if (this.#dispatcher instanceof SharedDispatcher) {
+        await this.#dispatcher.start()
+      } else {
+        // The address first: workers are not started for one that is taken.
+        const accepted: RawStream[] = []
+        let ready = false
+        this.#listener = await this.#listenRaw({
+          accepted: (stream) => (ready ? this.#accepted(stream) : void accepted.push(stream)),
+          failed: (error) => this.#acceptFailed(error),
+        })
+        await this.#dispatcher.start()
+        ready = true
+        for (const stream of accepted) this.#accepted(stream)
+      }
+    } catch (error) {
+      await this.#listener?.close()
+      await this.#dispatcher.drain(0)
+      this.#listener = undefined
+      throw error
+    }
+    if (CHANNELS.listening.hasSubscribers) CHANNELS.listening.publish({ endpoint: this.endpoint })
+  }
+
+  #listenRaw(events: RawListenerEvents): Promise<RawListener> {
+    const settings = { ...this.#settings, highWaterBytes: this.#settings.writeHighWaterBytes }
+    const adopted = this.#place?.adopted
+    if (adopted !== undefined) return acceptOnServer(adopted, this.asked, settings, events)
+    return listenRaw(this.asked, settings, settings.highWaterBytes, events)
+  }
+
+  #makeDispatcher(preparation: Preparation): Dispatcher {
+    const { model, logger, data } = this.#settings
+    const events: DispatcherEvents = {
+      roomMade: () => this.pump(),
+      ended: (id, outcome) => this.#ended(id, outcome),
+      failed: (error, remote) => this.#failed(error, remote),
+    }
+    if (isPooled(model)) {
+      if (!(this.#handler instanceof URL))
+        throw new UsageError('ERR_HANDLER', 'Cannot run the handler: it is no module URL')
+      const pool = {
+        model,
+        handler: this.#handler,
+        endpoint: this.asked,
+        settings: this.#settings,
+        preparation,
+        clock: this.clock,
+      }
+      return model.settings.accept === 'shared' ? new SharedDispatcher(pool, events) : new PoolDispatcher(pool, events)
+    }
+    const context: ServerContext = { draining: this.draining, logger, data, worker: this.#place?.worker ?? 0 }
+    const max = model.kind === 'serial' ? 1 : model.settings.max
+    return new LocalDispatcher(
+      this.#handler,
+      { context, connection: this.#settings, preparation, clock: this.clock },
+      max,
+      events,
+    )
+  }
+
+  // ---- accepting
+
+  #accepted(stream: RawStream): void {
+    this.#metrics.accepted += 1
+    if (this.draining.aborted) {
+      this.#refuse(stream, 'closing')
+      return
+    }
+    const held = this.#metrics.active + this.#waiting.count + this.#verifying
+    const refused = this.#admission?.refusal(stream.remote, held)
+    if (refused !== undefined) this.#refuse(stream, refused)
+    else if (this.#verifies) this.#verify(stream)
+    else this.#admit(stream)
+  }
+
+  #verify(stream: RawStream): void {
+    this.#verifying += 1
+    const decide = (allowed: boolean): void => {
+      this.#verifying -= 1
+      if (this.draining.aborted) this.#refuse(stream, 'closing')
+      else if (allowed) this.#admit(stream)
+      else this.#refuse(stream, 'denied')
+    }
+    const fail = (error: unknown): void => {
+      this.#failed(error, formatAddress(stream.remote))
+      decide(false)
+    }
+    try {
+      const verdict = this.verifyRequest(stream.remote)
+      if (typeof verdict === 'boolean') decide(verdict)
+      else verdict.then(decide, fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  #admit(stream: RawStream): void {
+    const obstacle = this.#obstacle(stream.remote)
+    if (obstacle === undefined && this.#waiting.count === 0) {
+      this.#begin(stream)
+      return
+    }
+    const mustRefuse = obstacle !== undefined && obstacle !== 'room' && this.#settings.onOverload === 'refuse'
+    if (mustRefuse) this.#refuse(stream, obstacle)
+    else if (!this.#waiting.enter(stream)) this.#refuse(stream, 'maxWaiting')
+    else this.pump()
+  }
+
+  /** What is in the way of one more: a limit, or `'room'`, which the model makes by itself. */
+  #obstacle(remote: Address): RefusalReason | 'room' | undefined {
+    if (!this.wantsRequest() || this.#dispatcher?.hasRoom() !== true) return 'room'
+    return this.#admission?.obstacle(remote)
+  }
+
+  protected pump(): void {
+    for (;;) {
+      let obstacle: RefusalReason | 'room' | undefined
+      const next = this.#waiting.take(({ remote }) => {
+        obstacle = this.#obstacle(remote)
+        if (obstacle === undefined) return 'begin'
+        return obstacle === 'maxConnectionsPerAddress' ? 'pass' : 'stop'
+      })
+      if (next !== undefined) {
+        this.#begin(next)
+        continue
+      }
+      if (obstacle !== undefined && obstacle !== 'room') this.#retryLater(obstacle)
+      return
+    }
+  }
+
+  #retryLater(obstacle: RefusalReason): void {
+    const delay = this.#admission?.retryInMs(obstacle)
+    if (delay === undefined || this.#stopRetry !== undefined) return
+    this.#stopRetry = this.clock.after(delay, () => {
+      this.#stopRetry = undefined
+      this.pump()
+    })
+  }
+
+  #begin(stream: RawStream): void {
+    const { remote } = stream
+    this.#admission?.begin(remote)
+    this.#metrics.active += 1
+    const id = (this.#lastId += 1)
+    this.#begun.set(id, { remote, since: this.clock.now(), done: this.takeRequest() })
+    if (CHANNELS.begin.hasSubscribers)
+      CHANNELS.begin.publish({ endpoint: this.endpoint, remote: formatAddress(remote) })
+    this.#dispatcher?.dispatch(id, stream)
+  }
+
+  #ended(id: number, outcome: Outcome): void {
+    const begun = this.#begun.get(id)
+    if (begun === undefined) return
+    this.#begun.delete(id)
+    this.#admission?.end(begun.remote)
+    this.#metrics.end(outcome, (this.clock.now() - begun.since) / 1000)
+    if (CHANNELS.end.hasSubscribers) CHANNELS.end.publish({ endpoint: this.endpoint, outcome })
+    begun.done?.()
+    if (this.#waiting.count > 0) this.pump()
+  }
+
+  // ---- refusing
+
+  #refuse(stream: RawStream, reason: RefusalReason): void {
+    this.#metrics.refused[reason] += 1
+    if (CHANNELS.refused.hasSubscribers) {
+      CHANNELS.refused.publish({ endpoint: this.endpoint, remote: formatAddress(stream.remote), reason })
+    }
+    this.#warnOf(reason)
+    const { refusal } = this.#settings
+    if (refusal === '' || this.#preparation?.tls !== undefined || this.#refusing >= MAX_REFUSING) {
+      stream.destroy()
+      return
+    }
+    this.#refusing += 1
+    const connection = stream.open(this.#settings)
+    void connection.write(refusal)
+    void connection.close({ graceMs: REFUSAL_GRACE_MS }).then(() => {
+      this.#refusing -= 1
+    })
+  }
+
+  #warnOf(reason: RefusalReason): void {
+    if (reason === 'closing') return
+    const now = this.clock.now()
+    if (now - (this.#warnedAt.get(reason) ?? -Infinity) < WARN_EVERY_MS) return
+    this.#warnedAt.set(reason, now)
+    this.#settings.logger.warn('connections are refused', {
+      reason,
+      refused: this.#metrics.refused[reason],
+      active: this.#metrics.active,
+    })
+  }
+
+  #acceptFailed(error: Error): void {
+    this.#metrics.acceptErrors += 1
+    this.#settings.logger.error('accepting failed', { error })
+  }
+
+  #failed(error: unknown, remote: string): void {
+    if (CHANNELS.error.hasSubscribers) CHANNELS.error.publish({ endpoint: this.endpoint, remote, error })
+    this.#place?.onError(error, remote)
+    if (this.#place !== undefined) return
+    try {
+      this.handleError(error, remote)
+    } catch (hookError) {
+      this.#settings.logger.error('handleError failed', { error: hookError })
+    }
+  }
+
+  // ---- ending
+
+  protected async shut(graceMs: number): Promise<Omit<ShutdownReport, 'tookMs'>> {
+    this.#stopRetry?.()
+    await this.#listener?.close()
+    const turnedAway = this.#waiting.takeAll()
+    for (const stream of turnedAway) this.#refuse(stream, 'closing')
+    const report = await (this.#dispatcher?.drain(graceMs) ?? NOTHING_DRAINED)
+    const closed = { ...report, turnedAway: turnedAway.length }
+    if (CHANNELS.closed.hasSubscribers) CHANNELS.closed.publish({ endpoint: this.endpoint, report: closed })
+    return closed
+  }
+
+  protected cut(why: string): void {
+    this.#dispatcher?.cut(why)
+  }
+}
+
+const NOTHING_DRAINED: DrainReport = { drained: 0, cut: [], cutCount: 0, handlersLeft: 0 }
+
+function checkScheme(endpoint: Endpoint, schemes: readonly Scheme[]): void {
+  if (schemes.includes(endpoint.scheme)) return
+  const door = DOORS[endpoint.scheme]
+  throw new UsageError(
+    'ERR_ENDPOINT_SCHEME',
+    `Cannot serve ${formatEndpoint(endpoint)} here: this door takes ${schemes.map((scheme) => `${scheme}:`).join(', ')}; ${door}`,
+    { details: { scheme: endpoint.scheme } },
+  )
+}
+
+/** Where each scheme is served instead. */
+const DOORS: Readonly<Record<Scheme, string>> = {
+  tcp: 'use TcpServer or serve()',
+  tls: 'use TlsServer or serve()',
+  unix: 'use UnixStreamServer or serve()',
+  fd: 'use serve()',
+  memory: 'use serve()',
+  udp: 'use UdpServer or serve()',
+  unixgram: 'use UnixDatagramServer or serve()',
+  http: 'use serveHttp() of moorage/http',
+  https: 'use serveHttp() of moorage/http',
+  'http+unix': 'use serveHttp() of moorage/http',
+  ws: 'a WebSocket is served by mounting its handler on an HTTP server',
+  wss: 'a WebSocket is served by mounting its handler on an HTTP server',
+}
+
+function checkHandlerForModel(handler: StreamHandlerSource | URL, model: Model): void {
+  if (isPooled(model)) {
+    if (handler instanceof URL) return
+    throw new UsageError(
+      'ERR_HANDLER',
+      `Cannot run this handler under ${model.kind}(): a function or class cannot move to a worker; give the URL of the module that exports it, new URL('./handler.js', import.meta.url)`,
+    )
+  }
+  if (!(handler instanceof URL)) checkHandler(handler, 'stream')
+}
