@@ -7,7 +7,7 @@ import type { Address } from '../transport/address.js'
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../transport/endpoint.js'
 import { systemClock } from '../transport/system-clock.js'
 import type { MetricsSnapshot } from './metrics.js'
-import { formatPrometheus } from './metrics.js'
+import type { DatagramMetricsSnapshot } from './datagram-metrics.js'
 import type { ShutdownReport } from './outcome.js'
 import type { LifecycleSettings } from './server-options.js'
 import { closeOnSignals } from './signals.js'
@@ -70,7 +70,10 @@ export abstract class BaseServer implements AsyncDisposable {
 
   abstract readonly local: Address
   protected abstract readonly boundEndpoint: Endpoint
-  abstract readonly metrics: MetricsSnapshot
+  /** What it counts; always on. */
+  abstract readonly metrics: MetricsSnapshot | DatagramMetricsSnapshot
+  /** The metrics in the Prometheus text format. */
+  abstract formatMetrics(): string
 
   protected get asked(): Endpoint {
     return this.#asked
@@ -92,11 +95,6 @@ export abstract class BaseServer implements AsyncDisposable {
   /** Aborts when shutting down begins. */
   get draining(): AbortSignal {
     return this.#draining.signal
-  }
-
-  /** The metrics in the Prometheus text format. */
-  formatMetrics(): string {
-    return formatPrometheus(this.metrics, { endpoint: this.endpoint })
   }
 
   // ---- hooks

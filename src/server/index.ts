@@ -14,6 +14,8 @@ export {
   type ServerContext,
   type StreamFunction,
 } from './handlers.js'
+export type { DatagramMetricsSnapshot } from './datagram-metrics.js'
+export { DatagramServer, UdpServer, UnixDatagramServer, type DatagramServerOptions } from './datagram-server.js'
 export type { MetricsSnapshot, RefusalReason } from './metrics.js'
 export { concurrent, processes, serial, threads, type Model } from './models/model.js'
 export type { CutConnection, Outcome, ShutdownReport } from './outcome.js'

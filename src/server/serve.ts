@@ -1,11 +1,21 @@
 import { parseEndpoint, type Endpoint } from '../transport/endpoint.js'
-import type { StreamHandlerSource } from './handlers.js'
+import {
+  AnyDatagramServer,
+  type DatagramServer,
+  type DatagramServerOptions,
+  type PooledDatagramServerOptions,
+} from './datagram-server.js'
+import type { DatagramHandlerSource, StreamHandlerSource } from './handlers.js'
 import { AnyStreamServer } from './stream-servers.js'
 import type { PooledStreamServerOptions, StreamServer, StreamServerOptions } from './stream-server.js'
 
+/** Endpoints whose handler gets datagrams. */
+export type DatagramEndpoint = `udp:${string}` | `unixgram:${string}`
+
 /**
- * Listens on a socket endpoint and handles what comes: a connection each under `tcp:`, `tls:`, `unix:`, `memory:` and
- * `fd:`. Resolves once clients can connect; then `await server.serveForever()`, or use `await using`.
+ * Listens on a socket endpoint and handles what comes: connections under `tcp:`, `tls:`, `unix:`, `memory:` and `fd:`,
+ * datagrams under `udp:` and `unixgram:`. Resolves once clients can connect; then `await server.serveForever()`, or use
+ * `await using`. Under `threads()` and `processes()` the handler is the URL of a module with a default export.
  * @throws UsageError `ERR_ENDPOINT`, `ERR_ENDPOINT_SCHEME` (with the door for that scheme), `ERR_OPTION_…`,
  *   `ERR_HANDLER`, `ERR_HANDLER_MODULE`, `ERR_MODEL_UNSUPPORTED`; NetError `ERR_ADDRESS_IN_USE` and the others of `listen`.
  * @example
@@ -13,6 +23,16 @@ import type { PooledStreamServerOptions, StreamServer, StreamServerOptions } fro
  *   for await (const line of connection.lines()) await connection.write(line)
  * })
  */
+export function serve(
+  endpoint: DatagramEndpoint,
+  handler: DatagramHandlerSource,
+  options?: DatagramServerOptions,
+): Promise<DatagramServer>
+export function serve(
+  endpoint: DatagramEndpoint,
+  handler: URL,
+  options?: PooledDatagramServerOptions,
+): Promise<DatagramServer>
 export function serve(
   endpoint: string | Endpoint,
   handler: StreamHandlerSource,
@@ -25,11 +45,14 @@ export function serve(
 ): Promise<StreamServer>
 export async function serve(
   endpoint: string | Endpoint,
-  handler: StreamHandlerSource | URL,
-  options?: PooledStreamServerOptions,
-): Promise<StreamServer> {
+  handler: StreamHandlerSource | DatagramHandlerSource | URL,
+  options?: PooledStreamServerOptions | PooledDatagramServerOptions,
+): Promise<StreamServer | DatagramServer> {
   const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
-  const server = new AnyStreamServer(parsed, handler, options)
+  const isDatagram = parsed.scheme === 'udp' || parsed.scheme === 'unixgram'
+  const server = isDatagram
+    ? new AnyDatagramServer(parsed, handler as DatagramHandlerSource | URL, options as PooledDatagramServerOptions)
+    : new AnyStreamServer(parsed, handler as StreamHandlerSource | URL, options as PooledStreamServerOptions)
   await server.listen()
   return server
 }

@@ -1,9 +1,10 @@
 import type { Server } from 'node:net'
 import type { Clock } from '../base/clock.js'
+import { EMPTY_BYTES } from '../base/bytes.js'
 import { UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import { formatAddress, type Address } from '../transport/address.js'
-import { formatEndpoint, parseEndpoint, type Endpoint, type Scheme } from '../transport/endpoint.js'
+import { parseEndpoint, type Endpoint, type Scheme } from '../transport/endpoint.js'
 import { applyParameters } from '../transport/endpoint-parameters.js'
 import { listenRaw, preparationFor } from '../transport/listen.js'
 import { acceptOnServer } from '../transport/node/socket-listener.js'
@@ -13,12 +14,14 @@ import { systemClock } from '../transport/system-clock.js'
 import type { TlsServerOptions } from '../transport/tls-options.js'
 import { Admission } from './admission.js'
 import { BaseServer } from './base-server.js'
+import { checkScheme } from './doors.js'
 import { CHANNELS } from './channels.js'
 import { checkHandler, type ServerContext, type StreamHandlerSource } from './handlers.js'
-import { addSnapshots, Metrics, type MetricsSnapshot, type RefusalReason } from './metrics.js'
+import { addSnapshots, formatPrometheus, Metrics, type MetricsSnapshot, type RefusalReason } from './metrics.js'
 import type { Dispatcher, DispatcherEvents } from './models/dispatcher.js'
 import { LocalDispatcher } from './models/local-dispatcher.js'
-import { isPooled, type Model } from './models/model.js'
+import { isPooled, type Model, type ProcessesModel, type ThreadsModel } from './models/model.js'
+import { plainConnectionSettings, type PoolConfig } from './models/pool.js'
 import { PoolDispatcher } from './models/pool-dispatcher.js'
 import { SharedDispatcher } from './models/shared-dispatcher.js'
 import type { DrainReport, Outcome, ShutdownReport } from './outcome.js'
@@ -117,6 +120,10 @@ export abstract class StreamServer extends BaseServer {
     return this.#dispatcher instanceof SharedDispatcher ? addSnapshots([own, ...this.#dispatcher.snapshots]) : own
   }
 
+  formatMetrics(): string {
+    return formatPrometheus(this.metrics, { endpoint: this.endpoint })
+  }
+
   /**
    * Uses other certificates for handshakes from now on, in all workers; open connections stay as they are.
    * @throws NetError `ERR_TLS_CERTIFICATE`, and then the old ones stay in use.
@@ -174,15 +181,10 @@ export abstract class StreamServer extends BaseServer {
     if (isPooled(model)) {
       if (!(this.#handler instanceof URL))
         throw new UsageError('ERR_HANDLER', 'Cannot run the handler: it is no module URL')
-      const pool = {
-        model,
-        handler: this.#handler,
-        endpoint: this.asked,
-        settings: this.#settings,
-        preparation,
-        clock: this.clock,
-      }
-      return model.settings.accept === 'shared' ? new SharedDispatcher(pool, events) : new PoolDispatcher(pool, events)
+      const pool = this.#poolConfig(model, this.#handler, preparation)
+      return model.settings.accept === 'shared'
+        ? new SharedDispatcher(pool, events)
+        : new PoolDispatcher(pool, preparation, events)
     }
     const context: ServerContext = { draining: this.draining, logger, data, worker: this.#place?.worker ?? 0 }
     const max = model.kind === 'serial' ? 1 : model.settings.max
@@ -192,6 +194,43 @@ export abstract class StreamServer extends BaseServer {
       max,
       events,
     )
+  }
+
+  #poolConfig(model: ThreadsModel | ProcessesModel, handler: URL, preparation: Preparation): PoolConfig {
+    const settings = this.#settings
+    const { tls, data, handshakeTimeoutMs, proxyProtocol, trustedProxies, logger } = settings
+    const { backlog, ipv6Only, noDelay, fastReceive } = settings
+    const { maxConnectionsPerAddress, memoryBudgetBytes, allow, deny, onOverload, refusal } = settings
+    const share = (whole: number): number =>
+      whole === Infinity ? Infinity : Math.max(1, Math.ceil(whole / model.settings.size))
+    return {
+      model,
+      endpoint: this.asked,
+      clock: this.clock,
+      logger,
+      start: {
+        handler: handler.href,
+        kind: 'stream',
+        data,
+        connection: plainConnectionSettings(settings),
+        handshakeTimeoutMs,
+        proxyProtocol: preparation.proxyProtocol,
+        trustedProxies,
+        limits: undefined,
+      },
+      tls:
+        tls === undefined
+          ? undefined
+          : { ...tls, ticketKeys: Uint8Array.from(preparation.tls?.ticketKeys ?? EMPTY_BYTES) },
+      sharedOptions: {
+        ...{ backlog, ipv6Only, noDelay, fastReceive, handshakeTimeoutMs, proxyProtocol, trustedProxies },
+        ...{ maxConnectionsPerAddress, memoryBudgetBytes, allow, deny, onOverload, refusal },
+        maxConnections: share(settings.maxConnections),
+        maxWaiting: share(settings.maxWaiting),
+        acceptRate: share(settings.acceptRate),
+        acceptBurst: share(settings.acceptBurst),
+      },
+    }
   }
 
   // ---- accepting
@@ -364,32 +403,6 @@ export abstract class StreamServer extends BaseServer {
 }
 
 const NOTHING_DRAINED: DrainReport = { drained: 0, cut: [], cutCount: 0, handlersLeft: 0 }
-
-function checkScheme(endpoint: Endpoint, schemes: readonly Scheme[]): void {
-  if (schemes.includes(endpoint.scheme)) return
-  const door = DOORS[endpoint.scheme]
-  throw new UsageError(
-    'ERR_ENDPOINT_SCHEME',
-    `Cannot serve ${formatEndpoint(endpoint)} here: this door takes ${schemes.map((scheme) => `${scheme}:`).join(', ')}; ${door}`,
-    { details: { scheme: endpoint.scheme } },
-  )
-}
-
-/** Where each scheme is served instead. */
-const DOORS: Readonly<Record<Scheme, string>> = {
-  tcp: 'use TcpServer or serve()',
-  tls: 'use TlsServer or serve()',
-  unix: 'use UnixStreamServer or serve()',
-  fd: 'use serve()',
-  memory: 'use serve()',
-  udp: 'use UdpServer or serve()',
-  unixgram: 'use UnixDatagramServer or serve()',
-  http: 'use serveHttp() of moorage/http',
-  https: 'use serveHttp() of moorage/http',
-  'http+unix': 'use serveHttp() of moorage/http',
-  ws: 'a WebSocket is served by mounting its handler on an HTTP server',
-  wss: 'a WebSocket is served by mounting its handler on an HTTP server',
-}
 
 function checkHandlerForModel(handler: StreamHandlerSource | URL, model: Model): void {
   if (isPooled(model)) {

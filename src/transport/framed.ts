@@ -10,6 +10,8 @@ import {
 } from '../engine/framing/length-prefix.js'
 import { LineDecoder, type LineEvent, type LineOptions } from '../engine/framing/lines.js'
 
+import { asBuffer } from './as-buffer.js'
+
 export type { FrameOptions, LengthPrefix, LineOptions }
 
 const END: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
@@ -58,7 +60,7 @@ export class FramedReader {
     const key = `delimiter ${Buffer.from(delimiter).toString('latin1')} ${options?.maxFrameBytes}`
     const decoder = this.#use(key, () => new DelimiterDecoder(delimiter, { ...options, keepDelimiter: true }))
     const event = await this.#next(decoder)
-    if (event !== undefined && 'complete' in event && event.complete) return event.bytes
+    if (event !== undefined && 'complete' in event && event.complete) return asBuffer(event.bytes)
     throw new ProtocolError(
       'ERR_UNEXPECTED_END',
       `Cannot read up to the delimiter: the peer ended after ${event?.bytes.length ?? 0} bytes without it`,
@@ -72,7 +74,7 @@ export class FramedReader {
     )
     return iterate(async () => {
       const event = await this.#next(decoder)
-      return event === undefined ? END : { done: false, value: event.bytes }
+      return event === undefined ? END : { done: false, value: asBuffer(event.bytes) }
     })
   }
 

@@ -11,6 +11,7 @@ import {
   TimeoutError,
   UsageError,
 } from '../base/errors.js'
+import { asBuffer } from './as-buffer.js'
 import type { ProxyHeader } from '../engine/proxy-protocol/header.js'
 import type { Address } from './address.js'
 import type { CloseOptions, CloseReason, CloseReport, Connection, ConnectionSink, ReadOptions } from './connection.js'
@@ -603,7 +604,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
       }
       taken.push(bytes)
     }
-    return taken.takeAll()
+    return asBuffer(taken.takeAll())
   }
 
   readUntil(delimiter: Uint8Array | string, options?: FrameOptions): Promise<Uint8Array> {

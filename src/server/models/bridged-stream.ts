@@ -1,6 +1,7 @@
 import { ByteQueue } from '../../base/byte-queue.js'
 import type { Clock } from '../../base/clock.js'
 import type { Address } from '../../transport/address.js'
+import { asBuffer } from '../../transport/as-buffer.js'
 import type { StreamDriver, StreamDriverEvents } from '../../transport/stream-driver.js'
 import { systemClock } from '../../transport/system-clock.js'
 import type { TlsInfo } from '../../transport/tls-options.js'
@@ -53,7 +54,7 @@ export class BridgedStream implements StreamDriver {
     this.#touch()
     switch (message.type) {
       case 'bytes':
-        this.#in.push(message.bytes)
+        this.#in.push(asBuffer(message.bytes))
         this.#deliver()
         return
       case 'credit':

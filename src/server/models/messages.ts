@@ -3,6 +3,7 @@ import type { ConnectionSettings } from '../../transport/connection-options.js'
 import type { ProxyHeader } from '../../engine/proxy-protocol/header.js'
 import type { TlsInfo, TlsServerOptions } from '../../transport/tls-options.js'
 import type { LogFields } from '../../base/logger.js'
+import type { DatagramMetricsSnapshot } from '../datagram-metrics.js'
 import type { MetricsSnapshot } from '../metrics.js'
 import type { DrainReport, Outcome } from '../outcome.js'
 
@@ -19,8 +20,17 @@ export interface WorkerStart {
   readonly handshakeTimeoutMs: number
   readonly proxyProtocol: boolean
   readonly trustedProxies: readonly string[]
+  /** Of a datagram worker: what it may hold. */
+  readonly limits: DatagramLimits | undefined
+  readonly local: Address | undefined
   /** Set when the worker accepts by itself. */
   readonly shared: SharedStart | undefined
+}
+
+export interface DatagramLimits {
+  readonly maxHandlers: number
+  readonly maxQueued: number
+  readonly maxQueuedBytes: number
 }
 
 /** How a worker comes by the port that it shares with the others. */
@@ -72,8 +82,9 @@ export type FromWorker =
       readonly fields: LogFields
     }
   | { readonly type: 'replies'; readonly list: readonly MovedDatagram[] }
-  | { readonly type: 'handled'; readonly count: number; readonly failed: number }
+  | { readonly type: 'handled'; readonly count: number; readonly failed: number; readonly dropped: number }
   | { readonly type: 'metrics'; readonly snapshot: MetricsSnapshot }
+  | { readonly type: 'datagram-metrics'; readonly snapshot: DatagramMetricsSnapshot }
   | { readonly type: 'drained'; readonly report: DrainReport }
 
 /** One bridged connection's bytes and signs, the same in both directions. */

@@ -1,12 +1,13 @@
 import { NetError } from '../../base/errors.js'
 import { formatAddress } from '../../transport/address.js'
+import type { Preparation } from '../../transport/prepare.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
 import { mergeDrainReports, type DrainReport, type Outcome } from '../outcome.js'
 import { BridgeHub } from './byte-bridge.js'
 import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
-import { fromPlainError, type FromWorker } from './messages.js'
-import { PoolDrain, withTicketKeys, workerStart, type PoolConfig } from './pool.js'
+import { fromPlainError, type FromWorker, type WorkerStart } from './messages.js'
+import { PoolDrain, type PoolConfig } from './pool.js'
 import { WorkerSlot } from './worker-slot.js'
 
 /** A connection on its way to a worker, or with one. */
@@ -39,15 +40,22 @@ export class PoolDispatcher implements Dispatcher {
   readonly #drain: PoolDrain
   #tls: TlsServerOptions | undefined
 
-  constructor(config: PoolConfig, events: DispatcherEvents) {
+  constructor(config: PoolConfig, preparation: Preparation, events: DispatcherEvents) {
     this.#config = config
     this.#events = events
-    this.#tls = withTicketKeys(config)
-    this.#bridges = new BridgeHub(config.settings, config.preparation, (error, remote) => events.failed(error, remote))
-    const { model, settings, clock } = config
+    this.#tls = config.tls
+    this.#bridges = new BridgeHub(config.start.connection, preparation, (error, remote) => events.failed(error, remote))
+    const { model, clock, logger } = config
     this.#slots = Array.from({ length: model.settings.size }, (_, i) => {
       const index = i + 1
-      return new WorkerSlot(index, model, () => workerStart(config, index, this.#tls), clock, settings.logger, {
+      const makeStart = (): WorkerStart => ({
+        ...config.start,
+        worker: index,
+        tls: this.#tls,
+        local: undefined,
+        shared: undefined,
+      })
+      return new WorkerSlot(index, model, makeStart, clock, logger, {
         ready: () => this.#placeHomeless(),
         message: (slot, message) => this.#message(slot, message),
         lost: (slot, why) => this.#lost(slot, why),
@@ -135,7 +143,7 @@ export class PoolDispatcher implements Dispatcher {
         this.#events.failed(fromPlainError(message.error), message.remote)
         return
       case 'log':
-        this.#config.settings.logger[message.level](message.message, message.fields)
+        this.#config.logger[message.level](message.message, message.fields)
         return
       case 'drained':
         this.#drain.report(message.report)

@@ -1,57 +1,35 @@
 import type { Clock } from '../../base/clock.js'
-import { EMPTY_BYTES } from '../../base/bytes.js'
-import type { Endpoint } from '../../transport/endpoint.js'
+import type { Logger } from '../../base/logger.js'
 import type { ConnectionSettings } from '../../transport/connection-options.js'
-import type { Preparation } from '../../transport/prepare.js'
+import type { Address } from '../../transport/address.js'
+import type { Endpoint } from '../../transport/endpoint.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import type { StreamServerSettings } from '../server-options.js'
 import type { DrainReport } from '../outcome.js'
-import type { SharedStart, WorkerStart } from './messages.js'
+import type { WorkerStart } from './messages.js'
 import type { ProcessesModel, ThreadsModel } from './model.js'
 import type { WorkerSlot } from './worker-slot.js'
 
-/** What both pools of stream workers are made of. */
+/** What every pool of workers is made of. */
 export interface PoolConfig {
   readonly model: ThreadsModel | ProcessesModel
-  readonly handler: URL
   readonly endpoint: Endpoint
-  readonly settings: StreamServerSettings
-  readonly preparation: Preparation
   readonly clock: Clock
+  readonly logger: Logger
+  /** What a worker is started with, apart from its number, its certificates and its port. */
+  readonly start: Omit<WorkerStart, 'worker' | 'tls' | 'shared' | 'local'>
+  /** Where the parent receives datagrams. */
+  readonly local?: () => Address
+  /** The certificates at first, with the ticket keys of this server, so that sessions resume in whichever worker. */
+  readonly tls: TlsServerOptions | undefined
+  /** Plain options of the servers in workers that accept by themselves. */
+  readonly sharedOptions: Readonly<Record<string, unknown>>
 }
 
 /** Added to a deadline for the messages that tell of it. */
 const MESSAGE_MS = 500
 
-/** The plain data of one more worker; `tls` are the certificates as they are now. */
-export function workerStart(
-  config: PoolConfig,
-  worker: number,
-  tls: TlsServerOptions | undefined,
-  shared?: SharedStart,
-): WorkerStart {
-  const { handler, settings, preparation } = config
-  return {
-    handler: handler.href,
-    kind: 'stream',
-    worker,
-    data: settings.data,
-    connection: connectionSettings(settings),
-    tls,
-    handshakeTimeoutMs: preparation.handshakeTimeoutMs,
-    proxyProtocol: preparation.proxyProtocol,
-    trustedProxies: settings.trustedProxies,
-    shared,
-  }
-}
-
-/** The certificates, with the ticket keys of this server, so that sessions resume in whichever worker. */
-export function withTicketKeys({ settings: { tls }, preparation }: PoolConfig): TlsServerOptions | undefined {
-  if (tls === undefined) return undefined
-  return { ...tls, ticketKeys: Uint8Array.from(preparation.tls?.ticketKeys ?? EMPTY_BYTES) }
-}
-
-function connectionSettings(settings: StreamServerSettings): ConnectionSettings {
+/** The connection settings alone, as plain data. */
+export function plainConnectionSettings(settings: ConnectionSettings): ConnectionSettings {
   const { readHighWaterBytes, writeHighWaterBytes, maxWriteBufferBytes, maxQueuedWrites, idleTimeoutMs, lingerMs } =
     settings
   return { readHighWaterBytes, writeHighWaterBytes, maxWriteBufferBytes, maxQueuedWrites, idleTimeoutMs, lingerMs }

@@ -3,14 +3,16 @@ import type { Address } from '../../transport/address.js'
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../../transport/endpoint.js'
 import { bindAddress, type BoundAddress } from '../../transport/node/bound-address.js'
 import { tryLoadNative } from '../../transport/node/native.js'
+import { probeReusePort } from '../../transport/node/udp-dgram-open.js'
 import { listenOnSocket } from '../../transport/node/socket-listener.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import type { MetricsSnapshot } from '../metrics.js'
+import { addDatagramSnapshots, type DatagramMetricsSnapshot } from '../datagram-metrics.js'
+import { addSnapshots, type MetricsSnapshot } from '../metrics.js'
 import { mergeDrainReports, type DrainReport } from '../outcome.js'
 import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
-import { fromPlainError, type FromWorker, type SharedStart } from './messages.js'
-import { PoolDrain, withTicketKeys, workerStart, type PoolConfig } from './pool.js'
+import { fromPlainError, type FromWorker, type SharedStart, type WorkerStart } from './messages.js'
+import { PoolDrain, type PoolConfig } from './pool.js'
 import { WorkerSlot } from './worker-slot.js'
 
 /**
@@ -20,31 +22,40 @@ import { WorkerSlot } from './worker-slot.js'
  */
 export class SharedDispatcher implements Dispatcher {
   readonly #config: PoolConfig
-  readonly #events: DispatcherEvents
+  readonly #events: Pick<DispatcherEvents, 'failed'>
   readonly #slots: WorkerSlot[]
   readonly #drain: PoolDrain
   readonly #snapshots = new Map<WorkerSlot, MetricsSnapshot>()
+  readonly #datagramSnapshots = new Map<WorkerSlot, DatagramMetricsSnapshot>()
+  #past: readonly MetricsSnapshot[] = []
+  #datagramPast: readonly DatagramMetricsSnapshot[] = []
   #tls: TlsServerOptions | undefined
   #address: { readonly local: Address; readonly endpoint: Endpoint } | undefined
   #bound: BoundAddress | undefined
   #by: SharedStart['by'] = 'reuse-port'
 
-  constructor(config: PoolConfig, events: DispatcherEvents) {
+  constructor(config: PoolConfig, events: Pick<DispatcherEvents, 'failed'>) {
     this.#config = config
     this.#events = events
-    this.#tls = withTicketKeys(config)
-    const { model, settings, clock } = config
+    this.#tls = config.tls
+    const { model, clock, logger } = config
     this.#slots = Array.from({ length: model.settings.size }, (_, i) => {
       const index = i + 1
-      const makeStart = (): ReturnType<typeof workerStart> => workerStart(config, index, this.#tls, this.#sharedStart())
-      return new WorkerSlot(index, model, makeStart, clock, settings.logger, {
+      const makeStart = (): WorkerStart => ({
+        ...config.start,
+        worker: index,
+        tls: this.#tls,
+        local: undefined,
+        shared: this.#sharedStart(),
+      })
+      return new WorkerSlot(index, model, makeStart, clock, logger, {
         started: (slot) => this.#started(slot),
         ready: (_slot, { endpoint, local }) => {
           if (endpoint !== undefined && local !== undefined)
             this.#address ??= { endpoint: parseEndpoint(endpoint), local }
         },
         message: (slot, message) => this.#message(slot, message),
-        lost: (slot) => this.#snapshots.delete(slot),
+        lost: (slot) => this.#retire(slot),
       })
     })
     this.#drain = new PoolDrain(this.#slots, clock)
@@ -64,9 +75,33 @@ export class SharedDispatcher implements Dispatcher {
     return this.#address
   }
 
-  /** The metrics of each worker, a quarter of a second old at most. */
+  /** The metrics of each worker, a quarter of a second old at most, and those of workers that are gone. */
   get snapshots(): readonly MetricsSnapshot[] {
-    return [...this.#snapshots.values()]
+    return [...this.#snapshots.values(), ...this.#past]
+  }
+
+  get datagramSnapshots(): readonly DatagramMetricsSnapshot[] {
+    return [...this.#datagramSnapshots.values(), ...this.#datagramPast]
+  }
+
+  /** What a worker had when it ended is over; its sums stay. */
+  #retire(slot: WorkerSlot): void {
+    const lastDatagrams = this.#datagramSnapshots.get(slot)
+    if (lastDatagrams !== undefined) {
+      this.#datagramSnapshots.delete(slot)
+      this.#datagramPast = [addDatagramSnapshots([{ ...lastDatagrams, active: 0, queued: 0 }, ...this.#datagramPast])]
+    }
+    const last = this.#snapshots.get(slot)
+    if (last === undefined) return
+    this.#snapshots.delete(slot)
+    const over: MetricsSnapshot = {
+      ...last,
+      active: 0,
+      waiting: 0,
+      ended: last.ended + last.active,
+      failed: last.failed + last.active,
+    }
+    this.#past = [addSnapshots([over, ...this.#past])]
   }
 
   get workers(): number {
@@ -89,12 +124,7 @@ export class SharedDispatcher implements Dispatcher {
   }
 
   #sharedStart(): SharedStart {
-    const { settings, model, endpoint } = this.#config
-    const { backlog, ipv6Only, noDelay, fastReceive, handshakeTimeoutMs, proxyProtocol, trustedProxies } = settings
-    const { maxConnectionsPerAddress, memoryBudgetBytes, allow, deny, onOverload, refusal } = settings
-    const { maxConnections, maxWaiting, acceptRate, acceptBurst } = settings
-    const share = (whole: number): number =>
-      whole === Infinity ? Infinity : Math.max(1, Math.ceil(whole / model.settings.size))
+    const { endpoint, sharedOptions } = this.#config
     return {
       endpoint: formatEndpoint({
         ...endpoint,
@@ -104,14 +134,7 @@ export class SharedDispatcher implements Dispatcher {
       } as Endpoint),
       by: this.#by,
       descriptor: this.#by === 'descriptor' ? this.#duplicate() : -1,
-      options: {
-        ...{ backlog, ipv6Only, noDelay, fastReceive, handshakeTimeoutMs, proxyProtocol, trustedProxies },
-        ...{ maxConnectionsPerAddress, memoryBudgetBytes, allow, deny, onOverload, refusal },
-        maxConnections: share(maxConnections),
-        maxWaiting: share(maxWaiting),
-        acceptRate: share(acceptRate),
-        acceptBurst: share(acceptBurst),
-      },
+      options: sharedOptions,
     }
   }
 
@@ -126,8 +149,9 @@ export class SharedDispatcher implements Dispatcher {
 
   #message(slot: WorkerSlot, message: FromWorker): void {
     if (message.type === 'metrics') this.#snapshots.set(slot, message.snapshot)
+    else if (message.type === 'datagram-metrics') this.#datagramSnapshots.set(slot, message.snapshot)
     else if (message.type === 'error') this.#events.failed(fromPlainError(message.error), message.remote)
-    else if (message.type === 'log') this.#config.settings.logger[message.level](message.message, message.fields)
+    else if (message.type === 'log') this.#config.logger[message.level](message.message, message.fields)
     else if (message.type === 'drained') this.#drain.report(message.report)
   }
 
@@ -158,7 +182,8 @@ export class SharedDispatcher implements Dispatcher {
 }
 
 /** @throws UsageError `ERR_MODEL_UNSUPPORTED`. */
-async function howToShare({ model, endpoint }: PoolConfig): Promise<SharedStart['by']> {
+async function howToShare({ model, endpoint, start }: PoolConfig): Promise<SharedStart['by']> {
+  if (start.kind === 'datagram') return howToShareDatagrams(model, endpoint)
   if ('port' in endpoint && (await canReusePort())) return 'reuse-port'
   if (model.kind === 'processes') return 'handle'
   if (tryLoadNative() !== undefined) return 'descriptor'
@@ -191,4 +216,13 @@ async function canReusePort(): Promise<boolean> {
   } finally {
     await first.close()
   }
+}
+
+/** Without SO_REUSEPORT the datagrams of one peer would reach any worker, in any order. */
+async function howToShareDatagrams({ kind }: PoolConfig['model'], endpoint: Endpoint): Promise<'reuse-port'> {
+  if (endpoint.scheme === 'udp' && (tryLoadNative() !== undefined || (await probeReusePort()))) return 'reuse-port'
+  throw new UsageError(
+    'ERR_MODEL_UNSUPPORTED',
+    `Cannot run ${kind}({ accept: 'shared' }) on ${formatEndpoint(endpoint)}: datagrams are shared only over udp:, on Node.js 22.12 or newer or with the native addon; use accept: 'parent'`,
+  )
 }

@@ -3,8 +3,10 @@ import type { Logger } from '../../base/logger.js'
 import { createServer } from 'node:net'
 import { NetError } from '../../base/errors.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import type { StreamHandlerSource } from '../handlers.js'
+import type { DatagramHandlerSource, StreamHandlerSource } from '../handlers.js'
 import type { DrainReport } from '../outcome.js'
+import { AnyDatagramServer } from '../datagram-server.js'
+import type { WorkerPlace } from '../stream-server.js'
 import { AnyStreamServer } from '../stream-servers.js'
 import { toPlainError, type FromWorker, type SharedStart, type WorkerStart } from './messages.js'
 
@@ -13,16 +15,16 @@ const METRICS_MS = 250
 
 /** A worker that accepts on the shared port: a whole server of the event-loop model, told what to do by its parent. */
 export class SharedHost {
-  readonly #source: StreamHandlerSource
+  readonly #source: StreamHandlerSource | DatagramHandlerSource
   readonly #start: WorkerStart
   readonly #shared: SharedStart
   readonly #logger: Logger
   readonly #send: (message: FromWorker) => void
-  #server: AnyStreamServer | undefined
+  #server: AnyStreamServer | AnyDatagramServer | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(
-    source: StreamHandlerSource,
+    source: StreamHandlerSource | DatagramHandlerSource,
     start: WorkerStart,
     shared: SharedStart,
     logger: Logger,
@@ -48,11 +50,28 @@ export class SharedHost {
   }
 
   async #listen(handle: unknown): Promise<void> {
+    const { worker, kind } = this.#start
+    const place = {
+      worker,
+      onError: (error: unknown, remote: string): void =>
+        this.#send({ type: 'error', remote, error: toPlainError(error) }),
+    }
+    if (kind === 'datagram') await this.#listenForDatagrams({ ...place, adopted: undefined })
+    else
+      await this.#listenForStreams({
+        ...place,
+        adopted: this.#shared.by === 'handle' ? await listenOnHandle(handle) : undefined,
+      })
+    this.#timer = setInterval(() => this.#tell(), METRICS_MS)
+    this.#send({ type: 'ready', endpoint: this.#server?.endpoint, local: this.#server?.local })
+  }
+
+  async #listenForStreams(place: WorkerPlace): Promise<void> {
     const { endpoint, descriptor, by, options } = this.#shared
-    const { tls, connection, data, worker } = this.#start
+    const { tls, connection, data } = this.#start
     const server = new AnyStreamServer(
       by === 'descriptor' ? `fd:${descriptor}` : endpoint,
-      this.#source,
+      this.#source as StreamHandlerSource,
       {
         ...options,
         ...connection,
@@ -61,24 +80,32 @@ export class SharedHost {
         data,
         logger: this.#logger,
       },
-      {
-        worker,
-        adopted: by === 'handle' ? await listenOnHandle(handle) : undefined,
-        onError: (error, remote) => this.#send({ type: 'error', remote, error: toPlainError(error) }),
-      },
+      place,
     )
     await server.listen()
     this.#server = server
-    this.#timer = setInterval(() => this.#tell(), METRICS_MS)
-    this.#send({ type: 'ready', endpoint: server.endpoint, local: server.local })
+  }
+
+  async #listenForDatagrams(place: WorkerPlace): Promise<void> {
+    const { endpoint, options } = this.#shared
+    const { data } = this.#start
+    const server = new AnyDatagramServer(
+      endpoint,
+      this.#source as DatagramHandlerSource,
+      { ...options, data, logger: this.#logger },
+      place,
+    )
+    await server.listen()
+    this.#server = server
   }
 
   #tell(): void {
-    if (this.#server !== undefined) this.#send({ type: 'metrics', snapshot: this.#server.metrics })
+    if (this.#server instanceof AnyStreamServer) this.#send({ type: 'metrics', snapshot: this.#server.metrics })
+    else if (this.#server !== undefined) this.#send({ type: 'datagram-metrics', snapshot: this.#server.metrics })
   }
 
   replaceTls(options: TlsServerOptions): void {
-    this.#server?.replaceTls(options)
+    if (this.#server instanceof AnyStreamServer) this.#server.replaceTls(options)
   }
 
   cut(): void {

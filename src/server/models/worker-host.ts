@@ -9,9 +9,16 @@ import { TlsServerContext } from '../../transport/node/tls-server-context.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import { StreamConnection } from '../../transport/stream-connection.js'
 import { systemClock } from '../../transport/system-clock.js'
-import { checkHandler, toStreamFunction, type ServerContext, type StreamHandlerSource } from '../handlers.js'
+import {
+  checkHandler,
+  toStreamFunction,
+  type DatagramHandlerSource,
+  type ServerContext,
+  type StreamHandlerSource,
+} from '../handlers.js'
 import { loadHandler } from '../load-handler.js'
 import { StreamRunner } from '../stream-runner.js'
+import { DatagramHost } from './datagram-host.js'
 import { BridgedStream } from './bridged-stream.js'
 import { toPlainError, type FromWorker, type ToWorker, type WorkerStart } from './messages.js'
 import { SharedHost } from './shared-host.js'
@@ -28,6 +35,7 @@ export class WorkerHost {
   #runner: StreamRunner | undefined
   #bridgeRunner: StreamRunner | undefined
   #shared: SharedHost | undefined
+  #datagrams: DatagramHost | undefined
   #handle: unknown
   #fast = false
 
@@ -47,7 +55,12 @@ export class WorkerHost {
     const { handler, connection, tls, handshakeTimeoutMs, proxyProtocol, trustedProxies, shared } = this.#start
     try {
       const source = await loadHandler(new URL(handler))
-      checkHandler(source, 'stream')
+      checkHandler(source, this.#start.kind)
+      if (this.#start.kind === 'datagram' && shared === undefined) {
+        this.#datagrams = new DatagramHost(source as DatagramHandlerSource, this.#start, this.#context, this.#send)
+        this.#send({ type: 'ready', endpoint: undefined, local: undefined })
+        return
+      }
       if (shared !== undefined) {
         this.#shared = new SharedHost(
           source as StreamHandlerSource,
@@ -120,6 +133,9 @@ export class WorkerHost {
         if (this.#shared === undefined) this.#handle = moved
         else this.#shared.listenOn(moved)
         return
+      case 'datagrams':
+        this.#datagrams?.receive(message.list)
+        return
       case 'tls':
         this.#tls?.replace(message.options)
         this.#shared?.replaceTls(message.options)
@@ -131,6 +147,7 @@ export class WorkerHost {
         this.#runner?.cut(message.why)
         this.#bridgeRunner?.cut(message.why)
         this.#shared?.cut()
+        this.#datagrams?.cut()
         return
       default:
     }
@@ -154,6 +171,8 @@ export class WorkerHost {
     this.#draining.abort()
     if (this.#shared !== undefined) {
       this.#send({ type: 'drained', report: await this.#shared.drain(graceMs) })
+    } else if (this.#datagrams !== undefined) {
+      this.#send({ type: 'drained', report: await this.#datagrams.drain(graceMs) })
     } else {
       const reports = await Promise.all([this.#runner?.drain(graceMs), this.#bridgeRunner?.drain(graceMs)])
       for (const report of reports) if (report !== undefined) this.#send({ type: 'drained', report })
