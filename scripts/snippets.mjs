@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { filesIn, linesOf, runTool, textOf } from './checks/_tree.mjs'
 
 const FENCE = /^```(\S+)?(.*)$/
-const FOLDER = '.build/snippets'
 const TSCONFIG = {
   extends: '../../tsconfig.base.json',
   compilerOptions: {
@@ -45,26 +44,26 @@ function snippetsOf(document, text) {
 }
 
 /** Writes each snippet to a file of its own, on the line that it has in its document, and compiles them all. */
-export async function compileSnippets(root) {
+export async function compileSnippets(root, folder = '.build/snippets') {
   const { documents, snippets } = findSnippets(root)
-  rmSync(join(root, FOLDER), { recursive: true, force: true })
-  mkdirSync(join(root, FOLDER), { recursive: true })
+  rmSync(join(root, folder), { recursive: true, force: true })
+  mkdirSync(join(root, folder), { recursive: true })
   const named = snippets.map((snippet) => {
     const name = `${snippet.document.replaceAll('/', '__').replace(/\.md$/, '')}.${snippet.line}`
-    writeFileSync(join(root, FOLDER, `${name}.ts`), `${'\n'.repeat(snippet.line)}${snippet.code}\nexport {}\n`)
-    return { ...snippet, name, script: join(root, FOLDER, 'out', `${name}.js`) }
+    writeFileSync(join(root, folder, `${name}.ts`), `${'\n'.repeat(snippet.line)}${snippet.code}\nexport {}\n`)
+    return { ...snippet, name, script: join(root, folder, 'out', `${name}.js`) }
   })
-  writeFileSync(join(root, FOLDER, 'tsconfig.json'), JSON.stringify(TSCONFIG))
+  writeFileSync(join(root, folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
   if (named.length === 0) return { documents, snippets: named, compiled: 0, findings: [] }
   const { status, output } = await runTool(root, 'typescript/bin/tsc', [
     '-p',
-    FOLDER,
+    folder,
     '--listFiles',
     '--pretty',
     'false',
   ])
   const lines = linesOf(output)
-  const compiled = named.filter(({ name }) => lines.some((line) => line.endsWith(`/${FOLDER}/${name}.ts`))).length
+  const compiled = named.filter(({ name }) => lines.some((line) => line.endsWith(`/${folder}/${name}.ts`))).length
   const errors = lines.filter((line) => /error TS|^\s/.test(line))
   const findings = status === 0 ? [] : (errors.length > 0 ? errors : lines).map((line) => inDocument(line, named))
   return { documents, snippets: named, compiled, findings }
@@ -79,7 +78,7 @@ function inDocument(line, snippets) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { root } = await import('./setup.mjs')
-  const { snippets, findings } = await compileSnippets(root)
+  const { snippets, findings } = await compileSnippets(root, '.build/run-snippets')
   let failed = findings.length
   for (const finding of findings) console.error(finding)
   for (const { document, line, script, runs } of snippets) {
