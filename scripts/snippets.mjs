@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { filesIn, linesOf, runTool, textOf } from './checks/_tree.mjs'
+import { filesIn, linesOf, runScript, runTool, textOf } from './checks/_tree.mjs'
 
 const FENCE = /^```(\S+)?(.*)$/
 const TSCONFIG = {
@@ -83,7 +83,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const finding of findings) console.error(finding)
   for (const { document, line, script, runs } of snippets) {
     if (!runs || findings.length > 0 || !process.argv.includes('--run')) continue
-    const { status, output } = await runTool('', script, [])
+    const { status, output } = await runScript(root, script, [], { timeoutMs: 20_000 })
     console.log(`${status === 0 ? 'ok  ' : 'fail'}  ${document}:${line}`)
     if (status === 0) continue
     console.error(output)

@@ -245,6 +245,22 @@ const FAULTS: readonly Fault[] = [
     found: /docs\/planted\.md:4: .*TS2322/,
   },
   {
+    name: 'an entry whose types come too late to be found',
+    check: 'package',
+    plant: (tree) => {
+      const types = '"types": "./dist/engine/framing/index.d.ts"'
+      const code = '"default": "./dist/engine/framing/index.js"'
+      tree.replace('package.json', new RegExp(`${types},\\s*${code}`), `${code},${types}`)
+    },
+    found: /publint: .*engine\/framing.*types/,
+  },
+  {
+    name: 'a development dependency without a reason',
+    check: 'package',
+    plant: (tree) => tree.replace('docs/DEPENDENCIES.md', '`publint`', 'publint'),
+    found: /DEPENDENCIES\.md: publint has no reason/,
+  },
+  {
     name: 'an entry that is not in the tarball',
     check: 'package',
     plant: (tree) =>

@@ -28,9 +28,14 @@ export const textOf = (root, path) => readFileSync(join(root, path), 'utf8')
 
 /** Runs a program of a package with the running Node. Gives its exit code and all it printed. */
 export function runTool(root, script, args) {
+  return runScript(root, join(root, 'node_modules', script), args)
+}
+
+export function runScript(cwd, script, args = [], { timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
-      cwd: root,
+    const child = spawn(process.execPath, [script, ...args], {
+      cwd,
+      timeout: timeoutMs,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     })
@@ -38,7 +43,10 @@ export function runTool(root, script, args) {
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))
     child.on('error', reject)
-    child.on('close', (status) => resolve({ status, output }))
+    child.on('close', (status, signal) => {
+      if (signal !== null) output += `\n${script}: ended by ${signal}${timeoutMs ? `, at most ${timeoutMs} ms` : ''}`
+      resolve({ status, output })
+    })
   })
 }
 

@@ -24,22 +24,21 @@ export async function check(root) {
       findings.push(`${path}: in the tarball, and compiled from nothing; remove dist and build`)
   }
   findings.push(...missingEntries(JSON.parse(textOf(root, 'package.json')), files))
-  if (findings.length === 0) {
-    const [lint, types] = await Promise.all([
-      runTool(root, 'publint/src/cli.js', ['run', tarball, '--strict']),
-      runTool(root, '@arethetypeswrong/cli/dist/index.js', [
-        tarball,
-        '--profile',
-        'esm-only',
-        '--no-definitely-typed',
-        '--no-emoji',
-        '-f',
-        'ascii',
-      ]),
-    ])
-    if (lint.status !== 0) findings.push(...linesOf(lint.output))
-    if (types.status !== 0) findings.push(...linesOf(types.output))
-  }
+  findings.push(...undocumentedDependencies(root))
+  const [lint, types] = await Promise.all([
+    runTool(root, 'publint/src/cli.js', ['run', tarball, '--strict']),
+    runTool(root, '@arethetypeswrong/cli/dist/index.js', [
+      tarball,
+      '--profile',
+      'esm-only',
+      '--no-definitely-typed',
+      '--no-emoji',
+      '-f',
+      'ascii',
+    ]),
+  ])
+  if (lint.status !== 0) findings.push(...tell('publint', lint.output, lintFindings(lint.output)))
+  if (types.status !== 0) findings.push(...tell('attw', types.output, typesFindings(types.output)))
   return { read: files.filter((path) => compiled.includes(path)).length, onDisk: compiled.length, findings }
 }
 
@@ -51,4 +50,36 @@ function missingEntries({ exports: entries, bin }, files) {
     .map((target) => target.replace(/^\.\//, ''))
     .filter((target) => !files.includes(target))
     .map((target) => `package.json: ${target} is an entry, and not in the tarball`)
+}
+
+function undocumentedDependencies(root) {
+  const {
+    dependencies = {},
+    optionalDependencies = {},
+    devDependencies = {},
+  } = JSON.parse(textOf(root, 'package.json'))
+  const reasons = textOf(root, 'docs/DEPENDENCIES.md')
+  return Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })
+    .filter((name) => !reasons.includes(`\`${name}\``))
+    .map((name) => `docs/DEPENDENCIES.md: ${name} has no reason there`)
+}
+
+/** What a tool found; all it printed, when it failed without a finding. */
+function tell(tool, output, found) {
+  return (found.length > 0 ? found : linesOf(output)).map((line) => `${tool}: ${line}`)
+}
+
+/** publint numbers its findings. */
+function lintFindings(output) {
+  return linesOf(output).filter((line) => /^\d+\. /.test(line))
+}
+
+/** attw has a paragraph for each entry, with a line for each way to resolve it. */
+function typesFindings(output) {
+  let entry = ''
+  return linesOf(output).flatMap((line) => {
+    if (/^"moorage/.test(line)) entry = line
+    const wrong = /^(node16|bundler)/.test(line) && !/: (OK|\(ignored\))/.test(line)
+    return wrong ? [`${entry} ${line}`] : []
+  })
 }
