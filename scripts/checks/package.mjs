@@ -78,7 +78,7 @@ function lintFindings(output) {
 function typesFindings(output) {
   let entry = ''
   return linesOf(output).flatMap((line) => {
-    if (/^"moorage/.test(line)) entry = line
+    if (line.startsWith(`"moorage`)) entry = line
     const wrong = /^(node16|bundler)/.test(line) && !/: (OK|\(ignored\))/.test(line)
     return wrong ? [`${entry} ${line}`] : []
   })
