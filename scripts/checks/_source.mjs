@@ -4,7 +4,7 @@ import { parseSync } from 'oxc-parser'
 /** @typedef {{ specifier: string | undefined, at: number, typeOnly: boolean }} Import */
 
 export function readSource(path, text) {
-  const { program, module, errors } = parseSync(path, text)
+  const { program, module, comments, errors } = parseSync(path, text)
   if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`)
   const source = {
     path,
@@ -33,6 +33,8 @@ export function readSource(path, text) {
     if (!reexports) source.notExports.push(statement.start)
   }
   visit(program, undefined, undefined, 0, source)
+  const explained = ({ start, end }) => comments.some((comment) => comment.start > start && comment.end < end)
+  source.emptyCatches = source.emptyCatches.filter((block) => !explained(block)).map(({ start }) => start)
   return source
 
   function lineOf(at) {
@@ -79,7 +81,7 @@ function inspect(node, parent, key, depth, source) {
       if (isReference(parent, key)) source.globals.push({ name: node.name, at: node.start })
       return
     case 'CatchClause':
-      if (node.body.body.length === 0) source.emptyCatches.push(node.start)
+      if (node.body.body.length === 0) source.emptyCatches.push(node.body)
       return
     case 'AwaitExpression':
       if (depth === 0) source.awaits.push(node.start)
