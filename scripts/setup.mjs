@@ -29,13 +29,21 @@ function newestIn(folder, ending) {
 
 const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0)
 
+/**
+ * `npm install` and not `npm ci`: it takes the versions and digests of the lock as well and leaves the lock alone, but
+ * it does without the binaries of other platforms, which a registry need not have. `npm ci` refuses the lock for them.
+ */
 export function installPackages() {
   const marker = join(root, 'node_modules/.package-lock.json')
   if (timeOf(marker) >= timeOf(join(root, 'package-lock.json'))) return
   console.error('setup: installing npm packages')
-  const { status } = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: ['ignore', 2, 2],
-  })
+  const { status } = run(
+    'npm',
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      stdio: ['ignore', 2, 2],
+    },
+  )
   if (status !== 0) process.exit(status ?? 1)
 }
 

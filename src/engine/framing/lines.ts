@@ -42,7 +42,6 @@ export interface LineEvent {
  */
 export class LineDecoder extends BufferedDecoder<LineEvent> {
   readonly #settings: LineSettings
-  readonly #find: () => number
   /** How many held bytes are known to have no ending in them. */
   #scanned = 0
   /** Where the first CR stands, once it was found; under `crlf` only. */
@@ -51,11 +50,10 @@ export class LineDecoder extends BufferedDecoder<LineEvent> {
   constructor(options?: LineOptions) {
     super()
     this.#settings = readOptions('LineDecoder', LINE_OPTIONS, options)
-    this.#find = this.#settings.ending === 'crlf' ? this.#findCrLf : this.#findLf
   }
 
   protected override decode(): LineEvent | undefined {
-    const lf = this.#find()
+    const lf = this.#settings.ending === 'crlf' ? this.#findCrLf() : this.#findLf()
     if (lf === -1) return undefined
     const textEnd = lf > 0 && this.held.at(lf - 1) === CR ? lf - 1 : lf
     if (textEnd > this.#settings.maxLineBytes) this.#refuseLength()

@@ -14,15 +14,15 @@ export const TLV = {
   namespace: 0x30,
 } as const
 
-const TLS_TEXTS = {
-  version: 0x21,
-  commonName: 0x22,
-  cipher: 0x23,
-  signatureAlgorithm: 0x24,
-  keyAlgorithm: 0x25,
-  group: 0x26,
-  signatureScheme: 0x27,
-} as const
+const TLS_TEXTS = [
+  ['version', 0x21],
+  ['commonName', 0x22],
+  ['cipher', 0x23],
+  ['signatureAlgorithm', 0x24],
+  ['keyAlgorithm', 0x25],
+  ['group', 0x26],
+  ['signatureScheme', 0x27],
+] as const satisfies readonly (readonly [keyof ProxyTls, number])[]
 const TLS_CLIENT_CERTIFICATE = 0x28
 
 const CLIENT_TLS = 0x01
@@ -80,12 +80,10 @@ const NAMED: ReadonlySet<number> = new Set<number>(Object.values(TLV))
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
+/** The fields that have a value: an absent one is not the same as one that is there and undefined. */
 function withoutUndefined<T extends object>(fields: T): Present<T> {
-  const present: Present<T> = {}
-  for (const name in fields) {
-    const value = fields[name]
-    if (value !== undefined) present[name] = value as Exclude<T[typeof name], undefined>
-  }
+  const present: Present<T> = { ...fields }
+  for (const name in present) if (present[name] === undefined) delete present[name]
   return present
 }
 
@@ -117,8 +115,8 @@ function readTls(header: Uint8Array, { value, at }: Found): ProxyTls {
     if (parts.has(part.type)) refuse(`a second TLS part of type ${part.type}`, header, part.at)
     parts.set(part.type, part)
   }
-  const texts: { -readonly [K in keyof typeof TLS_TEXTS]?: string | undefined } = {}
-  for (const name of TLS_NAMES) texts[name] = textOf(parts.get(TLS_TEXTS[name]), header)
+  const texts: { [K in (typeof TLS_TEXTS)[number][0]]?: string | undefined } = {}
+  for (const [name, type] of TLS_TEXTS) texts[name] = textOf(parts.get(type), header)
   return {
     used: (flags & CLIENT_TLS) !== 0,
     certificate:
@@ -132,8 +130,6 @@ function readTls(header: Uint8Array, { value, at }: Found): ProxyTls {
     ...withoutUndefined({ clientCertificate: parts.get(TLS_CLIENT_CERTIFICATE)?.value.slice() }),
   }
 }
-
-const TLS_NAMES = Object.keys(TLS_TEXTS) as readonly (keyof typeof TLS_TEXTS)[]
 
 /** The TLVs of a header, the checksum last and zero. @throws UsageError `ERR_ARGUMENT` */
 export function writeTlvs(header: ProxyHeader): Uint8Array {
@@ -168,9 +164,9 @@ function writeTls(tls: ProxyTls): Uint8Array {
   const certificate = { none: 0, connection: CLIENT_CERTIFICATE_CONNECTION, session: CLIENT_CERTIFICATE_SESSION }
   const flags = (tls.used ? CLIENT_TLS : 0) | certificate[tls.certificate]
   const parts: Uint8Array[] = [Uint8Array.of(flags, 0, 0, 0, tls.verified ? 0 : 1)]
-  for (const name of TLS_NAMES) {
+  for (const [name, type] of TLS_TEXTS) {
     const bytes = bytesOf(tls[name])
-    if (bytes !== undefined) parts.push(writeTlv(TLS_TEXTS[name], bytes))
+    if (bytes !== undefined) parts.push(writeTlv(type, bytes))
   }
   if (tls.clientCertificate !== undefined) parts.push(writeTlv(TLS_CLIENT_CERTIFICATE, tls.clientCertificate))
   return concatBytes(parts)

@@ -198,6 +198,16 @@ test('encodeFrame writes each form, and refuses what does not fit', () => {
     ['mqtt', '\x03'],
   ]
   for (const [prefix, bytes] of expected) assert.deepEqual(encodeFrame(prefix, toBytes('abc')), toBytes(`${bytes}abc`))
+  const sizes: readonly (readonly [number, string])[] = [
+    [127, '\x7f'],
+    [128, '\x80\x01'],
+    [16_383, '\xff\x7f'],
+    [16_384, '\x80\x80\x01'],
+  ]
+  for (const [size, bytes] of sizes) {
+    const written = encodeFrame('varint', new Uint8Array(size))
+    assert.deepEqual(written.subarray(0, written.length - size), toBytes(bytes))
+  }
   assert.deepEqual(encodeFrame('varint', new Uint8Array(300)).subarray(0, 2), Uint8Array.of(0xac, 0x02))
   assert.deepEqual(encodeFrame('u8', toBytes('abc'), { lengthIncludesPrefix: true }), toBytes('\x04abc'))
   assert.equal(encodeFrame('u8', new Uint8Array(255)).length, 256)
