@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { deferred, markHandled, type Deferred } from '../../base/deferred.js'
 import { LimitError, NetError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address } from '../address.js'
@@ -144,7 +145,7 @@ export class BatchDriver implements DatagramDriver {
     let slot = -1
     if (to !== undefined) {
       if (this.#stalled?.has(to)) return this.#stall(data.slice(), to)
-      if (to === this.#current) slot = this.#currentSlot
+      if (to === this.#current && to.kind === 'ip') slot = this.#currentSlot
       else {
         try {
           slot = this.#slotOf(to)
@@ -163,7 +164,8 @@ export class BatchDriver implements DatagramDriver {
     this.#waiters.push({ record: (this.#memory.control[1] ?? 0) - 1, sending })
     if (!this.#flushScheduled) {
       this.#flushScheduled = true
-      queueMicrotask(this.#flushSoon)
+      // Cheaper than queueMicrotask, which makes an async resource for each.
+      void DONE.then(this.#flushSoon)
     }
     return markHandled(sending.promise)
   }
@@ -243,9 +245,10 @@ export class BatchDriver implements DatagramDriver {
   // Sending
 
   #slotOf(to: Address): number {
+    const isUnix = to.kind === 'unix'
+    if (isUnix && to.path === '') throw systemError(constants.errno.ENOTCONN, 'sendto')
     const known = this.#slotByAddress.get(to)
     if (known !== undefined && this.#addresses[known] === to) return known
-    const isUnix = to.kind === 'unix'
     if (!isUnix && to.kind !== 'ip') return -1
     const slot = this.#addon.batchIntern(this.#id, isUnix ? to.path : to.host, isUnix ? 0 : to.port)
     if (slot < 0) {

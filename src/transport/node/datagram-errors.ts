@@ -34,7 +34,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 export function fromDatagramError(action: string, error: unknown, bytes?: number): MoorageError {
   const systemCode = errorCodeOf(error) ?? ''
   if (systemCode === 'EMSGSIZE' && bytes !== undefined) return oversize(bytes, undefined, error)
-  const reason = UNREACHABLE[systemCode]
+  const reason = Object.hasOwn(UNREACHABLE, systemCode) ? UNREACHABLE[systemCode] : undefined
   if (reason === undefined) return fromSystemError(action, error)
   return new NetError('ERR_DATAGRAM_UNREACHABLE', `Cannot ${action}: ${reason} (${systemCode})`, {
     cause: error,
