@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 import { deferred, markHandled, type Deferred } from '../../base/deferred.js'
-import { LimitError, NetError, type MoorageError } from '../../base/errors.js'
+import { LimitError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address } from '../address.js'
 import { refused } from '../datagram-core.js'
 import type { DatagramDriver, DatagramReceiver } from '../datagram-driver.js'
-import { fromDatagramError, systemError } from './datagram-errors.js'
+import { cannotReach, fromDatagramError, systemError } from './datagram-errors.js'
 import type { NativeAddon, NativeBatchMemory, NativeName } from './native.js'
 import { StalledDatagrams } from './stalled-datagrams.js'
 
@@ -251,10 +251,7 @@ export class BatchDriver implements DatagramDriver {
     if (known !== undefined && this.#addresses[known] === to) return known
     if (!isUnix && to.kind !== 'ip') return -1
     const slot = this.#addon.batchIntern(this.#id, isUnix ? to.path : to.host, isUnix ? 0 : to.port)
-    if (slot < 0) {
-      const problem = `a socket on ${formatAddress(this.local)} cannot reach that kind of address`
-      throw new NetError('ERR_ADDRESS_NOT_AVAILABLE', `Cannot send to ${formatAddress(to)}: ${problem}`)
-    }
+    if (slot < 0) throw cannotReach(to, this.local)
     this.#addresses[slot] = to
     this.#slotByAddress.set(to, slot)
     return slot

@@ -24,6 +24,9 @@ const TRANSLATIONS: Readonly<Record<string, Translation>> = {
   ENOTDIR: net('ERR_UNIX_PATH', 'a part of the path is not a folder'),
   EBADF: net('ERR_DESCRIPTOR', 'the descriptor is not open'),
   ENOTSOCK: net('ERR_DESCRIPTOR', 'the descriptor is not a socket'),
+  // Node's own, for descriptors.
+  ERR_INVALID_FD: net('ERR_DESCRIPTOR', 'that is no number of a descriptor'),
+  ERR_INVALID_FD_TYPE: net('ERR_DESCRIPTOR', 'the descriptor is closed, or of another kind'),
   ECONNREFUSED: net('ERR_SOCKET', 'the peer refused: nobody listens there'),
   EHOSTUNREACH: net('ERR_SOCKET', 'the host cannot be reached'),
   ENETUNREACH: net('ERR_SOCKET', 'the network cannot be reached'),
