@@ -109,9 +109,10 @@ export function adoptNative(
   descriptor: number,
   settings: DatagramSettings,
   prepare: () => number,
+  onClose?: () => void,
 ): DatagramDriver {
   try {
-    return driveNative(addon, descriptor, settings, prepare())
+    return driveNative(addon, descriptor, settings, prepare(), onClose)
   } catch (error) {
     addon.closeFd(descriptor)
     throw error
@@ -123,11 +124,12 @@ function driveNative(
   descriptor: number,
   settings: DatagramSettings,
   maxSendBytes: number,
+  onClose?: () => void,
 ): DatagramDriver {
   const { receiveBufferBytes, sendBufferBytes } = settings
   if (receiveBufferBytes !== undefined) addon.socketOption(descriptor, 'receiveBuffer', receiveBufferBytes)
   if (sendBufferBytes !== undefined) addon.socketOption(descriptor, 'sendBuffer', sendBufferBytes)
-  return new BatchDriver(addon, descriptor, maxSendBytes, settings)
+  return new BatchDriver(addon, descriptor, maxSendBytes, settings, onClose)
 }
 
 function setMulticast(addon: NativeAddon, descriptor: number, isIpv6: boolean, settings: DatagramSettings): void {
