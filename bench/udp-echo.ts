@@ -1,4 +1,4 @@
-// CPU per UDP echo: our sink over the addon, our sink over node:dgram, a plain node:dgram program. Interleaved rounds,
+// CPU per UDP echo: our sink over the addon, an async loop over the addon, our sink over node:dgram, a plain node:dgram program. Interleaved rounds,
 // the median of the ratios. Usage: udp-echo.js [rounds] [seconds] [sockets] [window] [bytes]
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -73,7 +73,7 @@ const built = spawnSync('cc', ['-O2', '-D_GNU_SOURCE', '-o', load, `${root}bench
 })
 if (built.status !== 0) throw new Error('the load program cannot be compiled')
 
-const kinds = ['addon', 'fallback', 'dgram'] as const
+const kinds = ['addon', 'addon-async', 'fallback', 'dgram'] as const
 const servers = new Map<string, { server: Server; port: string; samples: Sample[] }>()
 for (const kind of kinds) {
   const server = new Server(kind)
@@ -90,6 +90,6 @@ for (const [kind, { server, samples }] of servers) {
   const ratio = median(samples.map((sample, i) => (plain[i]?.total ?? NaN) / sample.total))
   const [total, user, rate] = (['total', 'user', 'perSecond'] as const).map((key) => median(samples.map((s) => s[key])))
   console.log(
-    `${kind.padEnd(9)} ${total?.toFixed(2)} µs/packet (user ${user?.toFixed(2)})  ${Math.round(rate ?? 0)}/s  ratio ${ratio.toFixed(2)}`,
+    `${kind.padEnd(12)} ${total?.toFixed(2)} µs/packet (user ${user?.toFixed(2)})  ${Math.round(rate ?? 0)}/s  ratio ${ratio.toFixed(2)}`,
   )
 }

@@ -274,7 +274,7 @@ static napi_value batch_intern(napi_env env, napi_callback_info info) {
     if (error != 0) return throw_errno(env, error, "sendto");
     // The system names a path with its zero byte: so must the table, or one peer would have two slots.
     if (text[0] != '@') length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + bytes + 1);
-  } else if (!parse_ip(text, port, self->family, &name, &length)) {
+  } else if (port < 1 || port > 65535 || !parse_ip(text, port, self->family, &name, &length)) {
     return make_int(env, -1);
   }
   uint32_t slot = intern(self, &name, length, &added);
@@ -328,18 +328,6 @@ static napi_value batch_close(napi_env env, napi_callback_info info) {
   if (!get_arguments(env, info, 1, &argument) || (self = get_batch(env, argument)) == NULL) return NULL;
   close_batch(self);
   if (!self->emitting) release(self);
-  return NULL;
-}
-
-static napi_value batch_ref(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  int32_t on;
-  batch *self;
-  if (!get_arguments(env, info, 2, arguments) || (self = get_batch(env, arguments[0])) == NULL ||
-      !get_int(env, arguments[1], &on))
-    return NULL;
-  if (on != 0) uv_ref((uv_handle_t *)self->poll);
-  else uv_unref((uv_handle_t *)self->poll);
   return NULL;
 }
 
@@ -444,6 +432,5 @@ napi_value export_batches(napi_env env, napi_value exports) {
   export_function(env, exports, "batchFlush", batch_flush);
   export_function(env, exports, "batchIntern", batch_intern);
   export_function(env, exports, "batchPeer", batch_peer);
-  export_function(env, exports, "batchRef", batch_ref);
   return export_function(env, exports, "batchClose", batch_close);
 }

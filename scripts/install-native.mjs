@@ -38,6 +38,7 @@ function upToDate(files) {
 function findHeaders() {
   const prefix = join(dirname(process.execPath), '..')
   const candidates = [
+    join(process.env.npm_config_nodedir ?? prefix, 'include/node'),
     join(prefix, 'include/node'),
     '/usr/include/node',
     '/usr/include/nodejs/src',

@@ -21,6 +21,8 @@ export interface ReceiveQueueSettings {
 
 // A peer that does not take what is queued must not hold a close for ever.
 const LINGER_MS = 1000
+// Timers take no more; a longer wait is one without an end.
+const MAX_TIMER_MS = 0x7fffffff
 const encoder = new TextEncoder()
 
 /** What came off the queue: a datagram, or an error that the system reported in between. */
@@ -118,7 +120,7 @@ export class DrivenDatagramSocket implements DatagramSocket, DatagramReceiver {
     this.#waiting = waiting
     const unlink = signal === undefined ? nothingToUnlink : onAbort(signal, waiting.reject)
     const timer =
-      timeoutMs === Infinity ? undefined : setTimeout(() => waiting.reject(receiveTimeout(timeoutMs)), timeoutMs)
+      timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(() => waiting.reject(receiveTimeout(timeoutMs)), timeoutMs)
     try {
       return await waiting.promise
     } finally {
@@ -176,8 +178,15 @@ export class DrivenDatagramSocket implements DatagramSocket, DatagramReceiver {
   failed(error: MoorageError): void {
     if (this.#ended) return
     this.#receiveErrors += 1
-    if (this.#sink !== undefined) this.#errorSink?.(error)
-    else this.#arrived({ error })
+    if (this.#sink === undefined) {
+      this.#arrived({ error })
+      return
+    }
+    try {
+      this.#errorSink?.(error)
+    } catch (thrown) {
+      this.destroy(thrown)
+    }
   }
 
   broken(error: MoorageError): void {

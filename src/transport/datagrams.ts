@@ -69,5 +69,5 @@ export async function connectDatagram(
  */
 export async function adoptDatagram(descriptor: number, options?: DatagramOptions): Promise<DatagramSocket> {
   const settings = readOptions('adoptDatagram', DATAGRAM_OPTIONS, options)
-  return new DrivenDatagramSocket(await adoptUdp(descriptor, settings, settings.signal), settings)
+  return new DrivenDatagramSocket(await adoptUdp(descriptor, settings), settings)
 }

@@ -1,10 +1,11 @@
 import { deferred, markHandled, type Deferred } from '../../base/deferred.js'
-import { LimitError, NetError, type MoorageError } from '../../base/errors.js'
+import { LimitError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address } from '../address.js'
 import { refused } from '../datagram-core.js'
 import type { DatagramDriver, DatagramReceiver } from '../datagram-driver.js'
 import { fromDatagramError, systemError } from './datagram-errors.js'
-import type { NativeAddon, NativeBatchMemory, NativeName } from './native.js'
+import type { NativeAddon, NativeBatchMemory } from './native.js'
+import { fromNativeName, PeerSlots } from './peer-slots.js'
 import { StalledDatagrams } from './stalled-datagrams.js'
 
 export interface BatchSettings {
@@ -38,11 +39,6 @@ function slotCountFor(records: number): number {
   return slots
 }
 
-export function fromNativeName(name: NativeName): Address {
-  if (typeof name === 'string') return { kind: 'unix', path: name }
-  return { kind: 'ip', host: name[0], port: name[1] }
-}
-
 interface Waiter {
   /** Index of the record that is waited for. */
   record: number
@@ -58,13 +54,13 @@ export class BatchDriver implements DatagramDriver {
   readonly remote: Address | undefined
   readonly maxSendBytes: number
   readonly #addon: NativeAddon
+  readonly #onClose: () => void
   readonly #memory: NativeBatchMemory
   readonly #slots: number
   readonly #stride: number
   readonly #highWater: number
   readonly #views: Uint8Array[] = []
-  readonly #addresses: (Address | undefined)[] = []
-  readonly #slotByAddress = new WeakMap<Address, number>()
+  readonly #peers: PeerSlots
   readonly #stalled: StalledDatagrams | undefined
   readonly #id: number
   readonly #flushSoon = (): void => {
@@ -86,8 +82,15 @@ export class BatchDriver implements DatagramDriver {
   #sendDropped = 0
 
   /** Takes over a bound descriptor, and closes it at `close`. @throws the system's error; the descriptor is open then. */
-  constructor(addon: NativeAddon, descriptor: number, maxSendBytes: number, settings: BatchSettings) {
+  constructor(
+    addon: NativeAddon,
+    descriptor: number,
+    maxSendBytes: number,
+    settings: BatchSettings,
+    onClose: () => void = () => undefined,
+  ) {
     this.#addon = addon
+    this.#onClose = onClose
     this.maxSendBytes = Math.min(maxSendBytes, settings.sendQueueBytes)
     this.#highWater = settings.sendHighWaterBytes
     this.local = fromNativeName(addon.localName(descriptor))
@@ -109,6 +112,7 @@ export class BatchDriver implements DatagramDriver {
     const onEvent = (event: number, value: number): void => this.#onEvent(event, value)
     const { maxDatagramBytes } = settings
     this.#id = addon.batchOpen(descriptor, this.#memory, this.#stride, maxDatagramBytes, skipBlocked ? 1 : 0, onEvent)
+    this.#peers = new PeerSlots(addon, this.#id, this.local)
     if (skipBlocked) {
       this.#stalled = new StalledDatagrams(settings, {
         tryNow: (data, to) => this.#tryNow(data, to),
@@ -144,10 +148,10 @@ export class BatchDriver implements DatagramDriver {
     let slot = -1
     if (to !== undefined) {
       if (this.#stalled?.has(to)) return this.#stall(data.slice(), to)
-      if (to === this.#current) slot = this.#currentSlot
+      if (to === this.#current && to.kind === 'ip') slot = this.#currentSlot
       else {
         try {
-          slot = this.#slotOf(to)
+          slot = this.#peers.slotOf(to)
         } catch (error) {
           this.#sendDropped += 1
           return refused(fromDatagramError(`send to ${formatAddress(to)}`, error))
@@ -163,7 +167,8 @@ export class BatchDriver implements DatagramDriver {
     this.#waiters.push({ record: (this.#memory.control[1] ?? 0) - 1, sending })
     if (!this.#flushScheduled) {
       this.#flushScheduled = true
-      queueMicrotask(this.#flushSoon)
+      // Cheaper than queueMicrotask, which makes an async resource for each.
+      void DONE.then(this.#flushSoon)
     }
     return markHandled(sending.promise)
   }
@@ -184,6 +189,7 @@ export class BatchDriver implements DatagramDriver {
     this.#closed = true
     const { control } = this.#memory
     this.#sendDropped += (control[1] ?? 0) - (control[0] ?? 0)
+    this.#onClose()
     this.#addon.batchClose(this.#id)
     this.#stalled?.close()
     for (const { sending } of this.#waiters.splice(0)) sending.reject(reason)
@@ -212,8 +218,7 @@ export class BatchDriver implements DatagramDriver {
     for (let i = 0; i < count && !this.#closed; i += 1) {
       const slot = header[i * 3 + 1] ?? 0
       const flags = header[i * 3 + 2] ?? 0
-      let remote = this.#addresses[slot]
-      if (remote === undefined || (flags & FLAG_NEW_PEER) !== 0) remote = this.#learn(slot)
+      const remote = this.#peers.addressOf(slot, (flags & FLAG_NEW_PEER) !== 0)
       this.#current = remote
       this.#currentSlot = slot
       receiver.datagram(this.#view(i, header[i * 3] ?? 0), remote, (flags & FLAG_TRUNCATED) !== 0, false)
@@ -233,29 +238,7 @@ export class BatchDriver implements DatagramDriver {
     return view
   }
 
-  #learn(slot: number): Address {
-    const address = fromNativeName(this.#addon.batchPeer(this.#id, slot))
-    this.#addresses[slot] = address
-    this.#slotByAddress.set(address, slot)
-    return address
-  }
-
   // Sending
-
-  #slotOf(to: Address): number {
-    const known = this.#slotByAddress.get(to)
-    if (known !== undefined && this.#addresses[known] === to) return known
-    const isUnix = to.kind === 'unix'
-    if (!isUnix && to.kind !== 'ip') return -1
-    const slot = this.#addon.batchIntern(this.#id, isUnix ? to.path : to.host, isUnix ? 0 : to.port)
-    if (slot < 0) {
-      const problem = `a socket on ${formatAddress(this.local)} cannot reach that kind of address`
-      throw new NetError('ERR_ADDRESS_NOT_AVAILABLE', `Cannot send to ${formatAddress(to)}: ${problem}`)
-    }
-    this.#addresses[slot] = to
-    this.#slotByAddress.set(to, slot)
-    return slot
-  }
 
   #enqueue(data: Uint8Array, slot: number): boolean {
     const { control, records, arena, stamps } = this.#memory
@@ -333,7 +316,7 @@ export class BatchDriver implements DatagramDriver {
     const { records, arena } = this.#memory
     const offset = records[record * 4] ?? 0
     const length = records[record * 4 + 1] ?? 0
-    const to = this.#addresses[records[record * 4 + 2] ?? -1] ?? this.remote
+    const to = this.#peers.knownAt(records[record * 4 + 2] ?? -1) ?? this.remote
     const error = systemError(status, 'sendmmsg')
     const at = this.#waiters.findIndex((waiter) => waiter.record === record)
     if (error.code === 'EAGAIN' && this.#stalled !== undefined && to !== undefined) {
@@ -359,7 +342,7 @@ export class BatchDriver implements DatagramDriver {
   #tryNow(data: Uint8Array, to: Address): boolean {
     this.#flush()
     const { control, records } = this.#memory
-    if (control[0] !== control[1] || !this.#enqueue(data, this.#slotOf(to))) return false
+    if (control[0] !== control[1] || !this.#enqueue(data, this.#peers.slotOf(to))) return false
     const done = this.#addon.batchFlush(this.#id, 0, 1)
     const status = records[3] ?? 0
     this.#reset()

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { errorCodeOf, NetError, type MoorageError } from '../../base/errors.js'
+import { formatAddress, type Address } from '../address.js'
 import { oversize } from '../datagram-core.js'
 import { fromSystemError } from './errno.js'
 
@@ -34,10 +35,16 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 export function fromDatagramError(action: string, error: unknown, bytes?: number): MoorageError {
   const systemCode = errorCodeOf(error) ?? ''
   if (systemCode === 'EMSGSIZE' && bytes !== undefined) return oversize(bytes, undefined, error)
-  const reason = UNREACHABLE[systemCode]
+  const reason = Object.hasOwn(UNREACHABLE, systemCode) ? UNREACHABLE[systemCode] : undefined
   if (reason === undefined) return fromSystemError(action, error)
   return new NetError('ERR_DATAGRAM_UNREACHABLE', `Cannot ${action}: ${reason} (${systemCode})`, {
     cause: error,
     details: { systemCode },
   })
+}
+
+/** The error for a peer that a socket's kind of address cannot express: IPv6 from an IPv4 socket, or no numeric host. */
+export function cannotReach(to: Address, local: Address): NetError {
+  const problem = `a socket on ${formatAddress(local)} cannot reach that kind of address`
+  return new NetError('ERR_ADDRESS_NOT_AVAILABLE', `Cannot send to ${formatAddress(to)}: ${problem}`)
 }

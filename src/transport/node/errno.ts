@@ -24,6 +24,9 @@ const TRANSLATIONS: Readonly<Record<string, Translation>> = {
   ENOTDIR: net('ERR_UNIX_PATH', 'a part of the path is not a folder'),
   EBADF: net('ERR_DESCRIPTOR', 'the descriptor is not open'),
   ENOTSOCK: net('ERR_DESCRIPTOR', 'the descriptor is not a socket'),
+  // Node's own, for descriptors.
+  ERR_INVALID_FD: net('ERR_DESCRIPTOR', 'that is no number of a descriptor'),
+  ERR_INVALID_FD_TYPE: net('ERR_DESCRIPTOR', 'the descriptor is closed, or of another kind'),
   ECONNREFUSED: net('ERR_SOCKET', 'the peer refused: nobody listens there'),
   EHOSTUNREACH: net('ERR_SOCKET', 'the host cannot be reached'),
   ENETUNREACH: net('ERR_SOCKET', 'the network cannot be reached'),
@@ -42,7 +45,7 @@ const BROKEN: Readonly<Record<string, readonly [code: BrokenCode, reason: string
 }
 
 function translate(systemCode: string): Translation {
-  const known = TRANSLATIONS[systemCode]
+  const known = Object.hasOwn(TRANSLATIONS, systemCode) ? TRANSLATIONS[systemCode] : undefined
   if (known !== undefined) return known
   if (systemCode.startsWith('EAI_')) return net('ERR_RESOLVE', 'the name could not be resolved')
   return net('ERR_SOCKET', 'the system reported an error')
@@ -60,7 +63,7 @@ export function fromSystemError(action: string, error: unknown, hint?: string): 
   if (systemCode === undefined)
     return new NetError('ERR_SOCKET', `Cannot ${action}: ${messageOf(error)}${tail}`, { cause: error })
   const extras = { cause: error, details: { systemCode } }
-  const broken = BROKEN[systemCode]
+  const broken = Object.hasOwn(BROKEN, systemCode) ? BROKEN[systemCode] : undefined
   if (broken !== undefined)
     return new BrokenError(broken[0], `Cannot ${action}: ${broken[1]} (${systemCode})${tail}`, extras)
   const { code, reason } = translate(systemCode)

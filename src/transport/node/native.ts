@@ -41,7 +41,6 @@ export interface NativeAddon {
   batchFlush(batch: number, from: number, to: number): number
   batchIntern(batch: number, hostOrPath: string, port: number): number
   batchPeer(batch: number, slot: number): NativeName
-  batchRef(batch: number, on: number): void
   batchClose(batch: number): void
 }
 

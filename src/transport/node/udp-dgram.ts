@@ -4,7 +4,7 @@ import { LimitError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address, type IpAddress } from '../address.js'
 import { refused } from '../datagram-core.js'
 import type { DatagramDriver, DatagramReceiver } from '../datagram-driver.js'
-import { fromDatagramError } from './datagram-errors.js'
+import { cannotReach, fromDatagramError } from './datagram-errors.js'
 import type { BatchSettings } from './datagram-batches.js'
 
 const DONE = Promise.resolve()
@@ -73,6 +73,10 @@ export class DgramDriver implements DatagramDriver {
 
   send(data: Uint8Array, to: Address | undefined): Promise<void> {
     const { sendQueueBytes, sendQueueCount, sendHighWaterBytes } = this.#settings
+    if (to !== undefined && !this.#canReach(to)) {
+      this.#sendDropped += 1
+      return refused(cannotReach(to, this.local))
+    }
     if (this.#pending > 0) {
       const held = this.#socket.getSendQueueSize()
       if (held + data.length > sendQueueBytes || this.#socket.getSendQueueCount() >= sendQueueCount) {
@@ -101,6 +105,11 @@ export class DgramDriver implements DatagramDriver {
     const held = this.#socket.getSendQueueSize()
     if (held > 0 && held <= sendHighWaterBytes) sending.resolve()
     return markHandled(sending.promise)
+  }
+
+  /** dgram throws for port 0, and says "invalid" for the rest. */
+  #canReach(to: Address): boolean {
+    return to.kind === 'ip' && to.port > 0 && (this.#isIpv6 || !to.host.includes(':'))
   }
 
   #transmit(data: Uint8Array, to: Address | undefined, sent: (error: Error | null, bytes: number) => void): void {

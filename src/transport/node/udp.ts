@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
-import { throwIfAborted, type AbortSignalLike } from '../../base/cancellation.js'
-import { errorCodeOf, UsageError } from '../../base/errors.js'
+import { throwIfAborted } from '../../base/cancellation.js'
+import { errorCodeOf, NetError, UsageError } from '../../base/errors.js'
 import type { DatagramDriver } from '../datagram-driver.js'
 import type { DatagramSettings } from '../datagram-options.js'
 import { BatchDriver } from './datagram-batches.js'
@@ -103,22 +103,33 @@ function openNative(
   })
 }
 
-/** A driver over a descriptor, which is closed when `prepare` or the driver's start fails. `prepare` gives the longest datagram. */
+/** A driver over a descriptor made here, which is closed when `prepare` or the driver's start fails. `prepare` gives the longest datagram. */
 export function adoptNative(
   addon: NativeAddon,
   descriptor: number,
   settings: DatagramSettings,
   prepare: () => number,
+  onClose?: () => void,
 ): DatagramDriver {
   try {
-    const { receiveBufferBytes, sendBufferBytes } = settings
-    if (receiveBufferBytes !== undefined) addon.socketOption(descriptor, 'receiveBuffer', receiveBufferBytes)
-    if (sendBufferBytes !== undefined) addon.socketOption(descriptor, 'sendBuffer', sendBufferBytes)
-    return new BatchDriver(addon, descriptor, prepare(), settings)
+    return driveNative(addon, descriptor, settings, prepare(), onClose)
   } catch (error) {
     addon.closeFd(descriptor)
     throw error
   }
+}
+
+function driveNative(
+  addon: NativeAddon,
+  descriptor: number,
+  settings: DatagramSettings,
+  maxSendBytes: number,
+  onClose?: () => void,
+): DatagramDriver {
+  const { receiveBufferBytes, sendBufferBytes } = settings
+  if (receiveBufferBytes !== undefined) addon.socketOption(descriptor, 'receiveBuffer', receiveBufferBytes)
+  if (sendBufferBytes !== undefined) addon.socketOption(descriptor, 'sendBuffer', sendBufferBytes)
+  return new BatchDriver(addon, descriptor, maxSendBytes, settings, onClose)
 }
 
 function setMulticast(addon: NativeAddon, descriptor: number, isIpv6: boolean, settings: DatagramSettings): void {
@@ -134,24 +145,26 @@ function setMulticast(addon: NativeAddon, descriptor: number, isIpv6: boolean, s
   if (!multicastLoopback) addon.socketOption(descriptor, 'multicastLoopback', 0)
 }
 
+// SOCK_DGRAM, the same number on every Linux but MIPS, where its value is SOCK_STREAM's of the others.
+const SOCK_DGRAM = process.arch.startsWith('mips') ? 1 : 2
+
 /**
- * A driver over a bound UDP descriptor that was inherited or made elsewhere; the driver closes it. Where the addon is
- * missing, node:dgram takes it.
+ * A driver over a bound datagram descriptor that was inherited or made elsewhere; the driver closes it from now on, but
+ * not when this fails. Where the addon is missing, node:dgram takes it.
  */
-export async function adoptUdp(
-  descriptor: number,
-  settings: DatagramSettings,
-  signal?: AbortSignalLike,
-): Promise<DatagramDriver> {
-  throwIfAborted(signal)
+export async function adoptUdp(descriptor: number, settings: DatagramSettings): Promise<DatagramDriver> {
+  throwIfAborted(settings.signal)
   const addon = chooseAddon(settings.native)
+  const action = `use descriptor ${descriptor} as a datagram socket`
   try {
     if (addon === undefined) return await adoptDgram(descriptor, settings)
-    return adoptNative(addon, descriptor, settings, () => {
-      const name = addon.localName(descriptor)
-      return typeof name === 'string' ? settings.sendQueueBytes : maxUdpBytes(name[0])
-    })
+    if (addon.socketOption(descriptor, 'type') !== SOCK_DGRAM) {
+      throw new NetError('ERR_DESCRIPTOR', `Cannot ${action}: it is another kind of socket`)
+    }
+    const name = addon.localName(descriptor)
+    const maxSendBytes = typeof name === 'string' ? settings.sendQueueBytes : maxUdpBytes(name[0])
+    return driveNative(addon, descriptor, settings, maxSendBytes)
   } catch (error) {
-    throw fromSystemError(`use descriptor ${descriptor} as a datagram socket`, error)
+    throw fromSystemError(action, error)
   }
 }

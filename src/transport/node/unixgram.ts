@@ -21,8 +21,7 @@ export function bindUnixgram(path: string, settings: DatagramSettings): Datagram
   checkPath(action, path)
   try {
     if (!path.startsWith('@')) removeStale(addon, action, path)
-    const descriptor = addon.openUnixgram(path, settings.mode ?? -1)
-    return withFile(adopt(addon, descriptor, settings, undefined), path)
+    return open(addon, path, undefined, settings)
   } catch (error) {
     throw fromSystemError(action, error)
   }
@@ -37,29 +36,28 @@ export function connectUnixgram(path: string, from: string, settings: DatagramSe
   checkPath(action, from)
   try {
     if (from !== '' && !from.startsWith('@')) removeStale(addon, action, from)
-    const descriptor = addon.openUnixgram(from, settings.mode ?? -1)
-    const made = fileAt(from)
-    try {
-      return withFile(adopt(addon, descriptor, settings, path), from)
-    } catch (error) {
-      if (made !== undefined) removeOwn(from, made)
-      throw error
-    }
+    return open(addon, from, path, settings)
   } catch (error) {
     throw fromUnixError(action, error)
   }
 }
 
-function adopt(
-  addon: NativeAddon,
-  descriptor: number,
-  settings: DatagramSettings,
-  peer: string | undefined,
-): DatagramDriver {
-  return adoptNative(addon, descriptor, settings, () => {
+function open(addon: NativeAddon, local: string, peer: string | undefined, settings: DatagramSettings): DatagramDriver {
+  const descriptor = addon.openUnixgram(local, settings.mode ?? -1)
+  const made = fileAt(local)
+  const removeFile = (): void => {
+    if (made !== undefined) removeOwn(local, made)
+  }
+  const prepare = (): number => {
     if (peer !== undefined) addon.connectUnixgram(descriptor, peer)
     return settings.sendQueueBytes
-  })
+  }
+  try {
+    return adoptNative(addon, descriptor, settings, prepare, removeFile)
+  } catch (error) {
+    removeFile()
+    throw error
+  }
 }
 
 function fromUnixError(action: string, error: unknown): MoorageError {
@@ -105,16 +103,4 @@ function removeOwn(path: string, seen: Stats): void {
   } catch {
     // Gone meanwhile, or in a folder that may no longer be written: binding says so where it matters.
   }
-}
-
-/** The driver, with its socket file removed at the close. */
-function withFile(driver: DatagramDriver, path: string): DatagramDriver {
-  const made = fileAt(path)
-  if (made === undefined) return driver
-  const close = driver.close.bind(driver)
-  driver.close = (reason) => {
-    removeOwn(path, made)
-    close(reason)
-  }
-  return driver
 }
