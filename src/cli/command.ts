@@ -1,0 +1,37 @@
+import type { OptionTable, ParsedOptions } from './options.js'
+import type { Output } from './output.js'
+
+/** What a command exits with; docs/COMMANDS.md has the table. */
+export const EXIT = {
+  ok: 0,
+  /** The work failed: the peer, the network, the disk. */
+  failed: 1,
+  /** The command line is wrong: nothing was done. */
+  usage: 2,
+  /** Ended by a second Ctrl-C, before its work was done. */
+  interrupted: 130,
+} as const
+
+export interface CommandContext {
+  readonly output: Output
+  /** Aborts at the first SIGINT or SIGTERM: finish in order, then return. At the second the process exits with 130. */
+  readonly signal: AbortSignal
+}
+
+/** One verb of `moorage`. Errors it throws are shown in one line, without a stack, and exit with 1 (usage ones with 2). */
+export interface Command<T extends OptionTable = OptionTable> {
+  readonly name: string
+  /** `<module> <endpoint…>` */
+  readonly parameters: string
+  readonly summary: string
+  readonly options: T
+  /** Whole command lines with what they do, for the help. */
+  readonly examples: readonly (readonly [line: string, what: string])[]
+  /** Returns the exit code. */
+  run(positionals: readonly string[], options: ParsedOptions<T>, context: CommandContext): Promise<number>
+}
+
+/** Keeps the types of the option table. */
+export function defineCommand<const T extends OptionTable>(command: Command<T>): Command<T> {
+  return command
+}
