@@ -19,7 +19,7 @@ export interface CommandContext {
 }
 
 /** One verb of `moorage`. Errors it throws are shown in one line, without a stack, and exit with 1 (usage ones with 2). */
-export interface Command<T extends OptionTable = OptionTable> {
+export interface TypedCommand<T extends OptionTable> {
   readonly name: string
   /** `<module> <endpoint…>` */
   readonly parameters: string
@@ -31,7 +31,10 @@ export interface Command<T extends OptionTable = OptionTable> {
   run(positionals: readonly string[], options: ParsedOptions<T>, context: CommandContext): Promise<number>
 }
 
-/** Keeps the types of the option table. */
-export function defineCommand<const T extends OptionTable>(command: Command<T>): Command<T> {
-  return command
+/** A command whose options are checked by its own table when it runs. */
+export type Command = TypedCommand<OptionTable>
+
+/** Types `run` by the option table. What is returned is only ever run with options that were parsed by that table. */
+export function defineCommand<const T extends OptionTable>(command: TypedCommand<T>): Command {
+  return command as unknown as Command
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { UsageError } from '../base/errors.js'
-import { nearestName } from '../base/options.js'
+import { UsageError } from '../base/index.js'
+import { nearestName } from '../base/index.js'
 
 /** One option of a command, as its help shows it. */
 export interface CommandOption {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
-import { errorCodeOf, messageOf } from '../base/errors.js'
-import type { LogFields, Logger } from '../base/logger.js'
+import { errorCodeOf, messageOf } from '../base/index.js'
+import type { LogFields, Logger } from '../base/index.js'
 
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan'
 

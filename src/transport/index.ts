@@ -15,3 +15,16 @@ export type {
   TlsInfo,
   TlsServerOptions,
 } from './tls-options.js'
+export {
+  CONNECT_DATAGRAM_OPTIONS,
+  DATAGRAM_OPTIONS,
+  type ConnectDatagramOptions,
+  type DatagramOptions,
+} from './datagram-options.js'
+export type { Datagram, DatagramSocket, DatagramStatistics } from './datagram-socket.js'
+export { adoptDatagram, bindDatagram, connectDatagram } from './datagrams.js'
+export { FakeClock } from './memory/fake-clock.js'
+export { MemoryNetwork } from './memory/network.js'
+export { NETWORK_OPTIONS, type NetworkOptions } from './memory/network-options.js'
+export { sdNotify, watchdogIntervalMs } from './node/sd-notify.js'
+export { request, type RequestOptions } from './udp-request.js'

@@ -1,0 +1,179 @@
+import { UsageError } from '../../base/index.js'
+import {
+  connect as connectStream,
+  connectDatagram,
+  parseEndpoint,
+  type Connection,
+  type ConnectOptions,
+  type Endpoint,
+} from '../../transport/index.js'
+import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
+import { receiveTo, sendFrom } from '../datagram-pipes.js'
+import { execFor } from '../exec.js'
+import { HexDump } from '../hex-dump.js'
+import type { ParsedOptions } from '../options.js'
+import { pumpIn, pumpOut, relay, type Tap } from '../pipes.js'
+import { TerminalLines } from '../terminal-lines.js'
+import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
+
+const OPTIONS = {
+  check: {
+    type: 'flag',
+    short: 'z',
+    help: 'only see whether the endpoint can be connected to; several are tried in turn',
+  },
+  timeout: { type: 'seconds', value: '<time>', default: '10', help: 'how long connecting may take' },
+  idle: { type: 'seconds', value: '<time>', help: 'give up when nothing moves for so long' },
+  wait: {
+    type: 'seconds',
+    value: '<time>',
+    default: '1',
+    help: 'datagrams: how long to wait for answers after the input has ended',
+  },
+  lines: {
+    type: 'flag',
+    short: 'l',
+    help: 'line by line: each line of input is sent whole, a datagram each over udp: and unixgram:',
+  },
+  crlf: { type: 'flag', short: 'C', help: 'send lines with CR LF' },
+  hex: { type: 'flag', short: 'x', help: 'show what passes in hexadecimal, on stderr' },
+  exec: {
+    type: 'text',
+    short: 'e',
+    value: '<command>',
+    help: 'join the connection to a shell command instead of the terminal',
+  },
+  relay: { type: 'text', value: '<endpoint>', help: 'join the connection to another one' },
+  'local-address': { type: 'text', value: '<address>', help: 'the address to connect from' },
+  'local-port': { type: 'number', value: '<port>', help: 'the port to connect from' },
+  ...TLS_CLIENT_OPTIONS,
+} as const
+
+type Options = ParsedOptions<typeof OPTIONS>
+
+export const connect: Command = defineCommand({
+  name: 'connect',
+  parameters: '<endpoint>',
+  summary:
+    'Connects, sends standard input and prints what comes: netcat for every kind of socket. The end of the input is sent as a half-close.',
+  options: OPTIONS,
+  examples: [
+    ['moorage connect tcp://127.0.0.1:9000', 'type lines, see answers'],
+    ['printf "GET / HTTP/1.0\\r\\n\\r\\n" | moorage connect tls://example.org:443', 'TLS, verified'],
+    ['moorage connect -z tcp://127.0.0.1:5432', 'is anyone there? exit code 0 or 1'],
+    ['echo hello | moorage connect udp://127.0.0.1:9999', 'one datagram, and its answer'],
+  ],
+  async run(endpoints, options, context) {
+    const [first] = endpoints
+    if (first === undefined)
+      throw new UsageError(
+        'ERR_ARGUMENT',
+        'Cannot connect: give an endpoint, as in moorage connect tcp://127.0.0.1:9000',
+      )
+    if (options.check === true) return check(endpoints, options, context)
+    if (endpoints.length > 1)
+      throw new UsageError(
+        'ERR_ARGUMENT',
+        'Cannot connect to several endpoints at once: give one, or use -z to check them',
+      )
+    const endpoint = parseEndpoint(first)
+    if (endpoint.scheme === 'udp' || endpoint.scheme === 'unixgram')
+      return exchangeDatagrams(endpoint, options, context)
+    const connection = await connectStream(endpoint, connectOptions(options, context))
+    const stop = (): void => connection.destroy(context.signal.reason)
+    context.signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await converse(connection, options, context)
+    } finally {
+      context.signal.removeEventListener('abort', stop)
+      await connection.close()
+    }
+  },
+})
+
+function connectOptions(
+  options: Options,
+  { signal }: CommandContext,
+): ConnectOptions & { readonly idleTimeoutMs?: number } {
+  const { timeout, idle, 'local-address': localAddress, 'local-port': localPort } = options
+  const tls = clientTls(options)
+  return {
+    signal,
+    ...(timeout === undefined ? {} : { connectTimeoutMs: timeout }),
+    ...(idle === undefined ? {} : { idleTimeoutMs: idle }),
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(localPort === undefined ? {} : { localPort }),
+    ...(tls === undefined ? {} : { tls }),
+  }
+}
+
+async function converse(connection: Connection, options: Options, context: CommandContext): Promise<number> {
+  const [tapOut, tapIn] = taps(options.hex === true)
+  if (options.exec !== undefined) return execFor(connection, options.exec, tapIn, tapOut)
+  if (options.relay !== undefined) {
+    const other = await connectStream(parseEndpoint(options.relay), { signal: context.signal })
+    await relay(connection, other, tapIn, tapOut).finally(() => other.close())
+    return EXIT.ok
+  }
+  const input =
+    options.crlf === true || options.lines === true
+      ? process.stdin.pipe(new TerminalLines(options.crlf === true))
+      : process.stdin
+  const sending = pumpIn(input, connection, tapOut).then(() => connection.closeWrite())
+  // A peer that ends first ends the conversation: what is still typed has nowhere to go.
+  sending.catch(() => undefined)
+  await pumpOut(connection, process.stdout, tapIn)
+  process.stdin.destroy()
+  return EXIT.ok
+}
+
+/** Shows what is sent and what is received, when asked to. */
+export function taps(hex: boolean): [sent: Tap | undefined, received: Tap | undefined] {
+  if (!hex) return [undefined, undefined]
+  const write = (text: string): void => void process.stderr.write(text)
+  return [new HexDump('>', write).dump, new HexDump('<', write).dump]
+}
+
+async function check(endpoints: readonly string[], options: Options, context: CommandContext): Promise<number> {
+  let missing = 0
+  for (const text of endpoints) {
+    const endpoint = parseEndpoint(text)
+    try {
+      const connection = await connectStream(endpoint, connectOptions(options, context))
+      connection.destroy()
+      context.output.say(`${text} is open`, { endpoint: text, open: true })
+    } catch (error) {
+      if (error instanceof UsageError) throw error
+      missing += 1
+      context.output.error(error)
+    }
+  }
+  return missing === 0 ? EXIT.ok : EXIT.failed
+}
+
+async function exchangeDatagrams(endpoint: Endpoint, options: Options, { signal }: CommandContext): Promise<number> {
+  const [tapOut, tapIn] = taps(options.hex === true)
+  const socket = await connectDatagram(endpoint)
+  const pipe = { lines: options.lines === true, lingerMs: options.wait ?? 1000, tapOut, tapIn, signal }
+  let lastAt = performance.now()
+  const receiving = receiveTo(process.stdout, socket, pipe, () => {
+    lastAt = performance.now()
+  })
+  const stop = (): void => socket.destroy()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await Promise.race([sendFrom(process.stdin, socket, () => undefined, pipe), receiving])
+    lastAt = performance.now()
+    while (!signal.aborted && performance.now() - lastAt < pipe.lingerMs) await pause(Math.min(50, pipe.lingerMs))
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await socket.close()
+  }
+  await receiving
+  return EXIT.ok
+}
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds)
+  })

@@ -1,0 +1,184 @@
+import { UsageError } from '../../base/index.js'
+import {
+  bindDatagram,
+  connect as connectStream,
+  formatAddress,
+  formatEndpoint,
+  listen as listenForStreams,
+  parseEndpoint,
+  type Address,
+  type Connection,
+  type Endpoint,
+} from '../../transport/index.js'
+import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
+import { receiveTo } from '../datagram-pipes.js'
+import { execFor } from '../exec.js'
+import type { ParsedOptions } from '../options.js'
+import { pumpIn, pumpOut, relay } from '../pipes.js'
+import { TerminalLines } from '../terminal-lines.js'
+import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
+import { taps } from './connect.js'
+
+const OPTIONS = {
+  'keep-open': {
+    type: 'flag',
+    short: 'k',
+    help: 'go on with the next connection after the first; with --exec and --relay several at once',
+  },
+  max: { type: 'number', value: '<n>', default: '100', help: 'connections at once with --keep-open; more wait' },
+  idle: { type: 'seconds', value: '<time>', help: 'close a connection on which nothing moves for so long' },
+  lines: { type: 'flag', short: 'l', help: 'line by line: each line of input is sent whole' },
+  crlf: { type: 'flag', short: 'C', help: 'send lines with CR LF' },
+  hex: { type: 'flag', short: 'x', help: 'show what passes in hexadecimal, on stderr' },
+  exec: {
+    type: 'text',
+    short: 'e',
+    value: '<command>',
+    help: 'run a shell command for each connection and join it to it',
+  },
+  relay: { type: 'text', value: '<endpoint>', help: 'join each connection to one that is made to this endpoint' },
+  ...TLS_SERVER_OPTIONS,
+} as const
+
+type Options = ParsedOptions<typeof OPTIONS>
+
+export const listen: Command = defineCommand({
+  name: 'listen',
+  parameters: '<endpoint>',
+  summary: 'Waits for a connection, prints what comes and sends standard input: the other end of connect.',
+  options: OPTIONS,
+  examples: [
+    ['moorage listen tcp://127.0.0.1:9000', 'the first client talks to this terminal'],
+    ['moorage listen -k tcp://127.0.0.1:9000 --exec "tr a-z A-Z"', 'a program for each client'],
+    ['moorage listen -k tls://:9443 --tls --relay tcp://127.0.0.1:9000', 'TLS in front of a server that has none'],
+    ['moorage listen udp://127.0.0.1:9999', 'print datagrams; what is typed goes to the last sender'],
+  ],
+  async run(endpoints, options, context) {
+    const [text] = endpoints
+    if (text === undefined || endpoints.length > 1) {
+      throw new UsageError(
+        'ERR_ARGUMENT',
+        'Cannot listen: give one endpoint, as in moorage listen tcp://127.0.0.1:9000',
+      )
+    }
+    const endpoint = parseEndpoint(text)
+    if (endpoint.scheme === 'udp' || endpoint.scheme === 'unixgram')
+      return listenForDatagrams(endpoint, options, context)
+    const secure = endpoint.scheme === 'tls'
+    const tls = await serverTls(options, secure, context.output)
+    const listener = await listenForStreams(endpoint, {
+      ...(tls === undefined ? {} : { tls }),
+      ...(options.idle === undefined ? {} : { idleTimeoutMs: options.idle }),
+    })
+    context.output.say(`listening on ${listener.endpoint}`, { event: 'listening', endpoint: listener.endpoint })
+    const stop = (): void => void listener.close()
+    context.signal.addEventListener('abort', stop, { once: true })
+    try {
+      return options['keep-open'] === true
+        ? await serveMany(listener, options, context)
+        : await serveOne(listener, options, context)
+    } finally {
+      context.signal.removeEventListener('abort', stop)
+      await listener.close()
+    }
+  },
+})
+
+async function serveOne(
+  listener: Awaited<ReturnType<typeof listenForStreams>>,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  const connection = await listener.accept()
+  await listener.close()
+  if (connection === null) return EXIT.ok
+  await attend(connection, options, context)
+  process.stdin.destroy()
+  return EXIT.ok
+}
+
+/** Programs and relays serve many at once; the one terminal serves one after the other. */
+async function serveMany(
+  listener: Awaited<ReturnType<typeof listenForStreams>>,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  const most = options.exec === undefined && options.relay === undefined ? 1 : (options.max ?? 100)
+  const running = new Set<Promise<void>>()
+  for await (const connection of listener) {
+    const attending: Promise<void> = attend(connection, options, context)
+      .catch((error: unknown) => context.output.error(error))
+      .finally(() => running.delete(attending))
+    running.add(attending)
+    if (running.size >= most) await Promise.race(running)
+  }
+  await Promise.all(running)
+  return EXIT.ok
+}
+
+async function attend(connection: Connection, options: Options, { output, signal }: CommandContext): Promise<void> {
+  const remote = formatAddress(connection.remote)
+  output.detail(`connected: ${remote}`, { event: 'connected', remote })
+  const stop = (): void => connection.destroy(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  const [tapOut, tapIn] = taps(options.hex === true)
+  try {
+    if (options.exec !== undefined) {
+      await execFor(connection, options.exec, tapIn, tapOut)
+    } else if (options.relay === undefined) {
+      await talk(connection, options)
+    } else {
+      const other = await connectStream(parseEndpoint(options.relay), { signal })
+      await relay(connection, other, tapIn, tapOut).finally(() => other.close())
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await connection.close()
+    output.detail(`disconnected: ${remote}`, { event: 'disconnected', remote })
+  }
+}
+
+async function talk(connection: Connection, options: Options): Promise<void> {
+  const [tapOut, tapIn] = taps(options.hex === true)
+  const lines = options.crlf === true || options.lines === true
+  const input = lines ? process.stdin.pipe(new TerminalLines(options.crlf === true)) : process.stdin
+  if (options['keep-open'] === true) {
+    // The input outlives the connection: it goes to whoever is connected when it is typed.
+    const feed = (chunk: Buffer): void => {
+      tapOut?.(chunk)
+      void connection.write(chunk)
+    }
+    input.on('data', feed)
+    await pumpOut(connection, process.stdout, tapIn).finally(() => input.off('data', feed))
+    return
+  }
+  const sending = pumpIn(input, connection, tapOut).then(() => connection.closeWrite())
+  sending.catch(() => undefined)
+  await pumpOut(connection, process.stdout, tapIn)
+}
+
+async function listenForDatagrams(endpoint: Endpoint, options: Options, context: CommandContext): Promise<number> {
+  const [tapOut, tapIn] = taps(options.hex === true)
+  const socket = await bindDatagram(endpoint)
+  const { local } = socket
+  const shown =
+    local.kind === 'ip'
+      ? formatEndpoint({ scheme: 'udp', host: local.host, port: local.port, path: '', parameters: {} })
+      : formatEndpoint(endpoint)
+  context.output.say(`listening on ${shown}`, { event: 'listening', endpoint: shown })
+  let last: Address | undefined
+  const pipe = { lines: options.lines === true, lingerMs: 0, tapOut, tapIn, signal: context.signal }
+  context.signal.addEventListener('abort', () => void socket.close(), { once: true })
+  const answering = async (): Promise<void> => {
+    for await (const chunk of process.stdin) {
+      const to = last
+      if (to !== undefined) await socket.send(Buffer.from(chunk), to)
+    }
+  }
+  answering().catch((error: unknown) => context.output.error(error))
+  await receiveTo(process.stdout, socket, pipe, ({ remote, truncated }) => {
+    last = remote
+    if (truncated) context.output.warn('a datagram was longer than 65,535 bytes and was cut')
+  })
+  return EXIT.ok
+}

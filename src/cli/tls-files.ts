@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { messageOf, UsageError } from '../base/index.js'
+import type { TlsClientOptions, TlsServerOptions } from '../transport/index.js'
+import { ensureCertificate } from './certificate.js'
+import type { Output } from './output.js'
+
+export const TLS_SERVER_OPTIONS = {
+  tls: { type: 'flag', help: 'TLS with a certificate of this machine, made on first use' },
+  'tls-cert': { type: 'text', value: '<file>', help: 'the certificate chain, PEM' },
+  'tls-key': { type: 'text', value: '<file>', help: 'its private key, PEM' },
+  'tls-client-ca': { type: 'text', value: '<file>', help: 'demand client certificates of these authorities, PEM' },
+  alpn: { type: 'text', value: '<names>', help: 'protocols for ALPN, with commas between' },
+} as const
+
+export interface TlsServerFiles {
+  readonly tls: boolean | undefined
+  readonly 'tls-cert': string | undefined
+  readonly 'tls-key': string | undefined
+  readonly 'tls-client-ca': string | undefined
+  readonly alpn: string | undefined
+}
+
+/**
+ * The certificate that the options name, or that of this machine when `--tls` or a `tls:` endpoint asks for one.
+ * @throws UsageError `ERR_OPTION_VALUE` when a file cannot be read or one of the pair is missing.
+ */
+export async function serverTls(
+  files: TlsServerFiles,
+  wanted: boolean,
+  output: Output,
+): Promise<TlsServerOptions | undefined> {
+  const { 'tls-cert': cert, 'tls-key': key, 'tls-client-ca': ca, alpn } = files
+  const more: TlsServerOptions = {
+    ...(ca === undefined ? {} : { ca: readPem('tls-client-ca', ca), clientCertificate: 'require' }),
+    ...(alpn === undefined ? {} : { alpn: alpn.split(',') }),
+  }
+  if (cert !== undefined && key !== undefined)
+    return { cert: readPem('tls-cert', cert), key: readPem('tls-key', key), ...more }
+  if (cert !== undefined || key !== undefined) {
+    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key']
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --tls-${given} alone: give --tls-${missing} too`)
+  }
+  if (files.tls !== true && !wanted) return undefined
+  const made = await ensureCertificate()
+  output.note(`using the certificate ${made.path} (SHA-256 ${made.fingerprint})`)
+  return { cert: made.cert, key: made.key, ...more }
+}
+
+export const TLS_CLIENT_OPTIONS = {
+  tls: { type: 'flag', help: 'TLS over a tcp: or unix: endpoint too' },
+  'server-name': { type: 'text', value: '<name>', help: 'the name to ask for and to verify' },
+  ca: { type: 'text', value: '<file>', help: 'trust these authorities instead of the system’s, PEM' },
+  cert: { type: 'text', value: '<file>', help: 'a client certificate chain, PEM' },
+  key: { type: 'text', value: '<file>', help: 'its private key, PEM' },
+  alpn: { type: 'text', value: '<names>', help: 'protocols for ALPN, with commas between' },
+  insecure: { type: 'flag', help: 'take any certificate: for tests only' },
+} as const
+
+export interface TlsClientFiles {
+  readonly tls: boolean | undefined
+  readonly 'server-name': string | undefined
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  readonly alpn: string | undefined
+  readonly insecure: boolean | undefined
+}
+
+/** What `connect` is given as `tls`; `undefined` leaves it to the endpoint. */
+export function clientTls(files: TlsClientFiles): TlsClientOptions | undefined {
+  const { 'server-name': serverName, ca, cert, key, alpn, insecure, tls } = files
+  const options: TlsClientOptions = {
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(ca === undefined ? {} : { ca: readPem('ca', ca) }),
+    ...(cert === undefined ? {} : { cert: readPem('cert', cert) }),
+    ...(key === undefined ? {} : { key: readPem('key', key) }),
+    ...(alpn === undefined ? {} : { alpn: alpn.split(',') }),
+    ...(insecure === true ? { verify: false } : {}),
+  }
+  return tls === true || Object.keys(options).length > 0 ? options : undefined
+}
+
+function readPem(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --${option} ${path}: ${messageOf(cause)}`, { cause })
+  }
+}
