@@ -3,6 +3,12 @@
 export const documentedOptions = [
   { title: 'Servers', door: 'moorage/server', file: 'server/server-options', name: 'LIFECYCLE_OPTIONS' },
   { title: 'Stream servers', door: 'moorage/server', file: 'server/server-options', name: 'STREAM_SERVER_OPTIONS' },
+  {
+    title: 'Datagram servers',
+    door: 'moorage/server',
+    file: 'server/datagram-options',
+    name: 'DATAGRAM_SERVER_OPTIONS',
+  },
   { title: 'Admission', door: 'moorage/server', file: 'server/admission', name: 'ADMISSION_OPTIONS' },
   { title: 'The model concurrent()', door: 'moorage/server', file: 'server/models/model', name: 'CONCURRENT_OPTIONS' },
   { title: 'The model threads()', door: 'moorage/server', file: 'server/models/model', name: 'THREADS_OPTIONS' },

@@ -42,6 +42,16 @@ const ROWS: readonly Row[] = [
     'PROXY TCP6 1:0:0:2:0:0:0:3 1:: 65535 0\r\n',
     tcp6('1:0:0:2::3', '1::'),
   ),
+  row(
+    'TCP6 with two zero groups, and with two runs of them',
+    'PROXY TCP6 1:0:0:2:3:4:5:6 1:0:0:2:0:0:3:4 65535 0\r\n',
+    tcp6('1::2:3:4:5:6', '1::2:0:0:3:4'),
+  ),
+  row('an octet of 255 and one of 0', line('255.0.0.255 198.51.100.2 56324 443'), {
+    version: 1,
+    command: 'proxy',
+    route: { ...TCP4, source: { family: 'ipv4', address: '255.0.0.255', port: 56324 } },
+  }),
   row('UNKNOWN', 'PROXY UNKNOWN\r\n', UNKNOWN_V1, 'x'),
   row('UNKNOWN with anything behind', 'PROXY UNKNOWN \0 \xff what ever\r\n', UNKNOWN_V1),
   row('the longest of all, 107 bytes', LONGEST, UNKNOWN_V1, 'x'),
@@ -110,6 +120,8 @@ test('ProxyHeaderDecoder gives what the client sent later back too', () => {
   assert.equal(decoder.nextEvent().type, 'end')
   decoder.receive(toBytes('cd'))
   assert.deepEqual(decoder.takeRest(), toBytes('abcd'))
+  decoder.receive(toBytes('PROXY UNKNOWN\r\n'))
+  assert.equal(decoder.nextEvent().type, 'header')
 })
 
 test('encodeProxyHeader writes version 1 so that it reads back', () => {

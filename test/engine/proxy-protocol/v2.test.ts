@@ -162,6 +162,7 @@ test('encodeProxyHeader writes version 2 as Python packs it', () => {
   assert.deepEqual(encodeProxyHeader(V2_TCP4), toBytes(PACKED_TCP4))
   assert.deepEqual(encodeProxyHeader(UDP6), toBytes(PACKED_UDP6))
   assert.deepEqual(encodeProxyHeader(LOCAL), toBytes(header(0x20, 0, '')))
+  assert.deepEqual(encodeProxyHeader({ ...LOCAL, checksum: false }), toBytes(header(0x20, 0, '')))
 })
 
 test('encodeProxyHeader writes version 2 so that it reads back', () => {
@@ -170,7 +171,16 @@ test('encodeProxyHeader writes version 2 so that it reads back', () => {
     UNSPEC,
     FULL,
     UDP6,
+    { ...V2_TCP4, route: { ...TCP4, source: { family: 'ipv4', address: '0.0.0.0', port: 0 } } },
     { ...V2_TCP4, checksum: true },
+    { ...V2_TCP4, uniqueId: new Uint8Array(128), authority: 'a'.repeat(200), namespace: 'n'.repeat(300) },
+    {
+      ...V2_TCP4,
+      tlvs: [
+        { type: 0, value: toBytes('a') },
+        { type: 255, value: toBytes('b') },
+      ],
+    },
     unixRoute('stream', '/a', ''),
     unixRoute('datagram', '@abstract', LONG_PATH),
     {
@@ -200,6 +210,7 @@ test('encodeProxyHeader refuses what version 2 has no form for', () => {
     { ...V2_TCP4, alpn: new Uint8Array(65_536) },
     { ...V2_TCP4, tlvs: [{ type: 0xe0, value: new Uint8Array(65_521) }] },
     { ...V2_TCP4, tlvs: [{ type: 0x02, value: new Uint8Array(1) }] },
+    { ...V2_TCP4, tlvs: [{ type: -1, value: new Uint8Array(1) }] },
     { ...V2_TCP4, tlvs: [{ type: 256, value: new Uint8Array(1) }] },
     { ...V2_TCP4, route: { ...TCP4, source: { family: 'unix', path: '/a' } } },
     { ...V2_TCP4, route: { ...TCP4, source: { family: 'ipv4', address: '::1', port: 1 } } },
