@@ -18,6 +18,7 @@ typedef struct {
   uv_loop_t *loop;
   batch **batches;  // by id; NULL where one was closed
   uint32_t capacity;
+  struct scratch *scratch;
 } instance;
 
 typedef union {
