@@ -13,16 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BATCH = 64, FIRST_SLOTS = 64, ROUNDS = 4, MAX_BUFFER_TRIES = 100, MAX_EMPTY_ERRORS = 16 };
+enum { BATCH = 64, ROUNDS = 4, MAX_BUFFER_TRIES = 100, MAX_EMPTY_ERRORS = 16 };
 enum { EVENT_DATAGRAMS, EVENT_WRITABLE, EVENT_ERROR, EVENT_BROKEN };
 enum { FLAG_TRUNCATED = 1, FLAG_NEW_PEER = 2 };
-
-typedef struct {
-  uint32_t hash;
-  uint32_t next;  // slot + 1 of the next peer in the bucket
-  socklen_t length;
-  address name;
-} peer;
 
 struct batch {
   instance *owner;
@@ -39,9 +32,7 @@ struct batch {
   uint8_t *receive, *arena;
   size_t stride, max_bytes;
   uint32_t record_count, arena_bytes;
-  peer *peers;
-  uint32_t *buckets;
-  uint32_t slots, max_slots, used, hand;
+  peer_table peers;
   uint32_t in_flight;  // datagrams received that JavaScript has not seen all of
 };
 
@@ -52,83 +43,13 @@ struct scratch {
   address in_names[BATCH];
 };
 
-static uint32_t hash_of(const address *name, socklen_t length) {
-  const uint8_t *bytes = (const uint8_t *)name;
-  uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
-  for (socklen_t at = 0; at < length; at += 8) {
-    uint64_t word = 0;
-    memcpy(&word, bytes + at, length - at < 8 ? length - at : 8);
-    hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-    hash ^= hash >> 32;
-  }
-  return (uint32_t)hash;
-}
-
-static void forget(batch *self, uint32_t slot) {
-  uint32_t *link = &self->buckets[self->peers[slot].hash & (self->slots - 1)];
-  while (*link != slot + 1) link = &self->peers[*link - 1].next;
-  *link = self->peers[slot].next;
-}
-
-static bool is_needed(const batch *self, uint32_t slot) {
+static bool is_needed(const void *data, uint32_t slot) {
+  const batch *self = data;
   for (int32_t i = self->control[0]; i < self->control[1]; i += 1)
     if (self->records[i * 4 + 2] == (int32_t)slot) return true;
   for (uint32_t i = 0; i < self->in_flight; i += 1)
     if (self->header[i * 3 + 1] == (int32_t)slot) return true;
   return false;
-}
-
-static bool grow_peers(batch *self) {
-  uint32_t slots = self->slots == 0 ? FIRST_SLOTS : self->slots * 2;
-  peer *peers = realloc(self->peers, slots * sizeof *peers);
-  if (peers == NULL) return false;
-  self->peers = peers;
-  uint32_t *buckets = calloc(slots, sizeof *buckets);
-  if (buckets == NULL) return false;
-  free(self->buckets);
-  self->buckets = buckets;
-  self->slots = slots;
-  for (uint32_t slot = 0; slot < self->used; slot += 1) {
-    uint32_t *bucket = &buckets[peers[slot].hash & (slots - 1)];
-    peers[slot].next = *bucket;
-    *bucket = slot + 1;
-  }
-  return true;
-}
-
-// The slot for one more peer: an unused one, or the next that nothing in flight needs. The full table has more slots
-// than there can be queued records and received datagrams, so there is always one.
-static uint32_t free_slot(batch *self) {
-  // Without memory for it there might be no slot to give: the end that Node itself makes.
-  if (self->used == self->slots && self->slots < self->max_slots && !grow_peers(self)) abort();
-  if (self->used < self->slots) return self->used++;
-  for (;;) {
-    uint32_t slot = self->hand;
-    self->hand = (slot + 1) & (self->slots - 1);
-    if (is_needed(self, slot)) continue;
-    forget(self, slot);
-    return slot;
-  }
-}
-
-static uint32_t intern(batch *self, address *name, socklen_t length, bool *added) {
-  if (length >= sizeof name->v6 && name->any.sa_family == AF_INET6) name->v6.sin6_flowinfo = 0;
-  uint32_t hash = hash_of(name, length);
-  for (uint32_t at = self->buckets[hash & (self->slots - 1)]; at != 0; at = self->peers[at - 1].next) {
-    peer *known = &self->peers[at - 1];
-    if (known->hash == hash && known->length == length && memcmp(&known->name, name, length) == 0) return at - 1;
-  }
-  uint32_t slot = free_slot(self);
-  peer *made = &self->peers[slot];
-  made->hash = hash;
-  made->length = length;
-  memcpy(&made->name, name, length);
-  // Looked up only now: the table may have grown.
-  uint32_t *bucket = &self->buckets[hash & (self->slots - 1)];
-  made->next = *bucket;
-  *bucket = slot + 1;
-  *added = true;
-  return slot;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -182,7 +103,7 @@ static int receive_batch(batch *self) {
       use->in_names[i].any.sa_family = (sa_family_t)self->family;
       message->msg_namelen = sizeof(sa_family_t);
     }
-    uint32_t slot = intern(self, &use->in_names[i], message->msg_namelen, &added);
+    uint32_t slot = peers_intern(&self->peers, &use->in_names[i], message->msg_namelen, &added);
     self->in_flight = (uint32_t)i + 1;
     self->header[i * 3] = (int32_t)use->in[i].msg_len;
     self->header[i * 3 + 1] = (int32_t)slot;
@@ -234,8 +155,8 @@ static void prepare(batch *self, int at, const int32_t *record) {
   struct scratch *use = self->owner->scratch;
   struct msghdr *message = &use->out[at].msg_hdr;
   use->out_parts[at] = (struct iovec){self->arena + record[0], (size_t)record[1]};
-  message->msg_name = record[2] < 0 ? NULL : &self->peers[record[2]].name;
-  message->msg_namelen = record[2] < 0 ? 0 : self->peers[record[2]].length;
+  message->msg_name = record[2] < 0 ? NULL : &self->peers.list[record[2]].name;
+  message->msg_namelen = record[2] < 0 ? 0 : self->peers.list[record[2]].length;
 }
 
 static batch *get_batch(napi_env env, napi_value value) {
@@ -262,7 +183,7 @@ static napi_value batch_flush(napi_env env, napi_callback_info info) {
     for (int i = 0; i < count; i += 1) {
       const int32_t *record = &self->records[(from + i) * 4];
       if (record[0] < 0 || record[1] < 0 || (uint64_t)record[0] + (uint64_t)record[1] > self->arena_bytes ||
-          record[2] >= (int32_t)self->used)
+          record[2] >= (int32_t)self->peers.used)
         return throw_errno(env, EINVAL, "sendmmsg");
       prepare(self, i, record);
     }
@@ -307,7 +228,7 @@ static napi_value batch_intern(napi_env env, napi_callback_info info) {
   } else if (port < 1 || port > 65535 || !parse_ip(text, port, self->family, &name, &length)) {
     return make_int(env, -1);
   }
-  return make_int(env, (int32_t)intern(self, &name, length, &added));
+  return make_int(env, (int32_t)peers_intern(&self->peers, &name, length, &added));
 }
 
 // batchPeer(id, slot) → [host, port] or a path
@@ -318,15 +239,14 @@ static napi_value batch_peer(napi_env env, napi_callback_info info) {
   if (!get_arguments(env, info, 2, arguments) || (self = get_batch(env, arguments[0])) == NULL ||
       !get_int(env, arguments[1], &slot))
     return NULL;
-  if (slot < 0 || (uint32_t)slot >= self->used) return throw_errno(env, EINVAL, "peer");
-  return make_address(env, &self->peers[slot].name, self->peers[slot].length);
+  if (slot < 0 || (uint32_t)slot >= self->peers.used) return throw_errno(env, EINVAL, "peer");
+  return make_address(env, &self->peers.list[slot].name, self->peers.list[slot].length);
 }
 
 static void on_closed(uv_handle_t *handle) {
   batch *self = handle->data;
   napi_async_cleanup_hook_handle hook = self->hook;
-  free(self->peers);
-  free(self->buckets);
+  peers_free(&self->peers);
   free(self->poll);
   free(self);
   // Last: it may free the environment.
@@ -402,7 +322,7 @@ static bool get_queue(napi_env env, batch *self, napi_value memory) {
     return false;
   self->record_count = (uint32_t)records / 4;
   self->arena_bytes = (uint32_t)arena;
-  if (self->record_count + 2 * BATCH <= self->max_slots) return true;
+  if (self->record_count + 2 * BATCH <= self->peers.max_slots) return true;
   throw_errno(env, EINVAL, "batch");
   return false;
 }
@@ -422,7 +342,7 @@ static bool start(napi_env env, batch *self, napi_value anchor, napi_value callb
   napi_value name;
   napi_create_string_utf8(env, "moorage:datagrams", NAPI_AUTO_LENGTH, &name);
   self->poll = calloc(1, uv_handle_size(UV_POLL));
-  if (self->poll == NULL || !prepare_scratch(self->owner) || !grow_peers(self) || !add_to_owner(self->owner, self)) {
+  if (self->poll == NULL || !prepare_scratch(self->owner) || !peers_grow(&self->peers) || !add_to_owner(self->owner, self)) {
     throw_errno(env, ENOMEM, "batch");
     return false;
   }
@@ -461,7 +381,7 @@ static napi_value batch_open(napi_env env, napi_callback_info info) {
   *self = (batch){.owner = owner, .env = env, .fd = fd, .family = local.any.sa_family, .skip_blocked = skip_blocked != 0};
   self->stride = (size_t)stride;
   self->max_bytes = (size_t)max_bytes;
-  self->max_slots = (uint32_t)max_peers;
+  self->peers = (peer_table){.max_slots = (uint32_t)max_peers, .owner = self, .is_needed = is_needed};
   bool fits = get_array(env, arguments[1], "receive", (void **)&self->receive, &receive) &&
               get_array(env, arguments[1], "header", (void **)&self->header, &header) &&
               get_array(env, arguments[1], "control", (void **)&self->control, &control) &&
@@ -472,8 +392,7 @@ static napi_value batch_open(napi_env env, napi_callback_info info) {
     throw_errno(env, EINVAL, "batch");
   }
   if (fits && start(env, self, arguments[1], arguments[6])) return make_int(env, (int32_t)self->id);
-  free(self->peers);
-  free(self->buckets);
+  peers_free(&self->peers);
   free(self->poll);
   free(self);
   return NULL;
