@@ -302,6 +302,7 @@ static void free_instance(napi_env env, void *data, void *hint) {
   (void)hint;
   instance *self = data;
   free(self->batches);
+  free(self->scratch);
   free(self);
 }
 

@@ -18,6 +18,7 @@ typedef struct {
   uv_loop_t *loop;
   batch **batches;  // by id; NULL where one was closed
   uint32_t capacity;
+  struct scratch *scratch;
 } instance;
 
 typedef union {
@@ -28,6 +29,27 @@ typedef union {
 } address;
 
 enum { REUSE_ADDRESS = 1, REUSE_PORT = 2, IPV6_ONLY = 4, BROADCAST = 8 };
+
+typedef struct {
+  uint32_t hash;
+  uint32_t next;  // slot + 1 of the next peer in the bucket
+  socklen_t length;
+  address name;
+} peer;
+
+typedef struct {
+  peer *list;
+  uint32_t *buckets;
+  uint64_t seed;
+  uint32_t slots, max_slots, used, hand;  // slots are powers of two
+  const void *owner;
+  bool (*is_needed)(const void *owner, uint32_t slot);
+} peer_table;
+
+// peers.c
+bool peers_grow(peer_table *self);
+uint32_t peers_intern(peer_table *self, address *name, socklen_t length, bool *added);
+void peers_free(peer_table *self);
 
 // module.c
 napi_value throw_errno(napi_env env, int error, const char *syscall);

@@ -2,7 +2,7 @@
 //   header   int32 × 3 for each received datagram: length, slot of the peer, flags
 //   records  int32 × 4 for each datagram to send: offset in the arena, length, slot (-1: connected peer), errno
 //   control  int32: [0] first and [1] end of the records that are queued
-//   stamps   uint32 for each slot of the peer table: a slot whose stamp is the epoch (stamps[slots]) is in use
+// JavaScript may replace records and arena by larger ones (batchGrow).
 // A peer's address crosses the boundary once, when it gets a slot; after that it is a number. The table is bounded: when
 // it is full, a slot that neither a queued record nor this batch uses is given to the new peer.
 // A batch is freed when its poll handle is closed: at close(), or by the hook when its environment (a worker) ends.
@@ -17,13 +17,6 @@ enum { BATCH = 64, ROUNDS = 4, MAX_BUFFER_TRIES = 100, MAX_EMPTY_ERRORS = 16 };
 enum { EVENT_DATAGRAMS, EVENT_WRITABLE, EVENT_ERROR, EVENT_BROKEN };
 enum { FLAG_TRUNCATED = 1, FLAG_NEW_PEER = 2 };
 
-typedef struct {
-  uint32_t hash;
-  uint32_t next;  // slot + 1 of the next peer in the bucket
-  socklen_t length;
-  address name;
-} peer;
-
 struct batch {
   instance *owner;
   napi_env env;
@@ -36,71 +29,27 @@ struct batch {
   uint32_t buffer_tries, empty_errors;
   bool closing, emitting, skip_blocked;
   int32_t *header, *records, *control;
-  uint32_t *stamps;
-  uint8_t *arena;
+  uint8_t *receive, *arena;
+  size_t stride, max_bytes;
   uint32_t record_count, arena_bytes;
-  peer *peers;
-  uint32_t *buckets;
-  uint32_t slots, used, hand, in_flight;  // in_flight: datagrams received that JavaScript has not seen all of
+  peer_table peers;
+  uint32_t in_flight;  // datagrams received that JavaScript has not seen all of
+};
+
+// What a system call needs while it runs: one for all batches of an environment.
+struct scratch {
   struct mmsghdr in[BATCH], out[BATCH];
   struct iovec in_parts[BATCH], out_parts[BATCH];
   address in_names[BATCH];
 };
 
-static uint32_t hash_of(const address *name, socklen_t length) {
-  const uint8_t *bytes = (const uint8_t *)name;
-  uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
-  for (socklen_t at = 0; at < length; at += 8) {
-    uint64_t word = 0;
-    memcpy(&word, bytes + at, length - at < 8 ? length - at : 8);
-    hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-    hash ^= hash >> 32;
-  }
-  return (uint32_t)hash;
-}
-
-static void forget(batch *self, uint32_t slot) {
-  uint32_t *link = &self->buckets[self->peers[slot].hash & (self->slots - 1)];
-  while (*link != slot + 1) link = &self->peers[*link - 1].next;
-  *link = self->peers[slot].next;
-}
-
-// The slot for one more peer: an unused one, or the next that nothing in flight needs. The table has more slots than
-// there can be queued records and received datagrams, so re-stamping just those always frees some.
-static uint32_t free_slot(batch *self) {
-  if (self->used < self->slots) return self->used++;
-  for (;;) {
-    for (uint32_t tries = 0; tries < self->slots; tries += 1) {
-      uint32_t slot = self->hand;
-      self->hand = (slot + 1) & (self->slots - 1);
-      if (self->stamps[slot] == self->stamps[self->slots]) continue;
-      forget(self, slot);
-      return slot;
-    }
-    uint32_t epoch = ++self->stamps[self->slots];
-    for (int32_t i = self->control[0]; i < self->control[1]; i += 1)
-      if (self->records[i * 4 + 2] >= 0) self->stamps[self->records[i * 4 + 2]] = epoch;
-    for (uint32_t i = 0; i < self->in_flight; i += 1) self->stamps[self->header[i * 3 + 1]] = epoch;
-  }
-}
-
-static uint32_t intern(batch *self, address *name, socklen_t length, bool *added) {
-  if (length >= sizeof name->v6 && name->any.sa_family == AF_INET6) name->v6.sin6_flowinfo = 0;
-  uint32_t hash = hash_of(name, length);
-  uint32_t *bucket = &self->buckets[hash & (self->slots - 1)];
-  for (uint32_t at = *bucket; at != 0; at = self->peers[at - 1].next) {
-    peer *known = &self->peers[at - 1];
-    if (known->hash == hash && known->length == length && memcmp(&known->name, name, length) == 0) return at - 1;
-  }
-  uint32_t slot = free_slot(self);
-  peer *made = &self->peers[slot];
-  made->hash = hash;
-  made->length = length;
-  memcpy(&made->name, name, length);
-  made->next = *bucket;
-  *bucket = slot + 1;
-  *added = true;
-  return slot;
+static bool is_needed(const void *data, uint32_t slot) {
+  const batch *self = data;
+  for (int32_t i = self->control[0]; i < self->control[1]; i += 1)
+    if (self->records[i * 4 + 2] == (int32_t)slot) return true;
+  for (uint32_t i = 0; i < self->in_flight; i += 1)
+    if (self->header[i * 3 + 1] == (int32_t)slot) return true;
+  return false;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -139,22 +88,24 @@ static void emit(batch *self, int event, int32_t value) {
 }
 
 static int receive_batch(batch *self) {
-  for (int i = 0; i < BATCH; i += 1) self->in[i].msg_hdr.msg_namelen = sizeof(address);
-  int count = recvmmsg(self->fd, self->in, BATCH, MSG_DONTWAIT, NULL);
+  struct scratch *use = self->owner->scratch;
+  for (int i = 0; i < BATCH; i += 1) {
+    use->in_parts[i] = (struct iovec){self->receive + (size_t)i * self->stride, self->max_bytes};
+    use->in[i].msg_hdr.msg_namelen = sizeof(address);
+  }
+  int count = recvmmsg(self->fd, use->in, BATCH, MSG_DONTWAIT, NULL);
   if (count <= 0) return count;
-  if (self->control[0] == self->control[1]) self->stamps[self->slots] += 1;
   for (int i = 0; i < count; i += 1) {
-    struct msghdr *message = &self->in[i].msg_hdr;
+    struct msghdr *message = &use->in[i].msg_hdr;
     bool added = false;
     // An unbound Unix socket has no name at all: it gets the empty one.
     if (message->msg_namelen < sizeof(sa_family_t)) {
-      self->in_names[i].any.sa_family = (sa_family_t)self->family;
+      use->in_names[i].any.sa_family = (sa_family_t)self->family;
       message->msg_namelen = sizeof(sa_family_t);
     }
-    uint32_t slot = intern(self, &self->in_names[i], message->msg_namelen, &added);
-    self->stamps[slot] = self->stamps[self->slots];
+    uint32_t slot = peers_intern(&self->peers, &use->in_names[i], message->msg_namelen, &added);
     self->in_flight = (uint32_t)i + 1;
-    self->header[i * 3] = (int32_t)self->in[i].msg_len;
+    self->header[i * 3] = (int32_t)use->in[i].msg_len;
     self->header[i * 3 + 1] = (int32_t)slot;
     self->header[i * 3 + 2] = ((message->msg_flags & MSG_TRUNC) != 0 ? FLAG_TRUNCATED : 0) | (added ? FLAG_NEW_PEER : 0);
   }
@@ -201,11 +152,11 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 }
 
 static void prepare(batch *self, int at, const int32_t *record) {
-  struct msghdr *message = &self->out[at].msg_hdr;
-  self->out_parts[at].iov_base = self->arena + record[0];
-  self->out_parts[at].iov_len = (size_t)record[1];
-  message->msg_name = record[2] < 0 ? NULL : &self->peers[record[2]].name;
-  message->msg_namelen = record[2] < 0 ? 0 : self->peers[record[2]].length;
+  struct scratch *use = self->owner->scratch;
+  struct msghdr *message = &use->out[at].msg_hdr;
+  use->out_parts[at] = (struct iovec){self->arena + record[0], (size_t)record[1]};
+  message->msg_name = record[2] < 0 ? NULL : &self->peers.list[record[2]].name;
+  message->msg_namelen = record[2] < 0 ? 0 : self->peers.list[record[2]].length;
 }
 
 static batch *get_batch(napi_env env, napi_value value) {
@@ -232,11 +183,11 @@ static napi_value batch_flush(napi_env env, napi_callback_info info) {
     for (int i = 0; i < count; i += 1) {
       const int32_t *record = &self->records[(from + i) * 4];
       if (record[0] < 0 || record[1] < 0 || (uint64_t)record[0] + (uint64_t)record[1] > self->arena_bytes ||
-          record[2] >= (int32_t)self->slots)
+          record[2] >= (int32_t)self->peers.used)
         return throw_errno(env, EINVAL, "sendmmsg");
       prepare(self, i, record);
     }
-    int sent = sendmmsg(self->fd, self->out, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    int sent = sendmmsg(self->fd, self->owner->scratch->out, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) {
       self->buffer_tries = 0;
       for (int i = 0; i < sent; i += 1) self->records[(from + i) * 4 + 3] = 0;
@@ -277,9 +228,7 @@ static napi_value batch_intern(napi_env env, napi_callback_info info) {
   } else if (port < 1 || port > 65535 || !parse_ip(text, port, self->family, &name, &length)) {
     return make_int(env, -1);
   }
-  uint32_t slot = intern(self, &name, length, &added);
-  self->stamps[slot] = self->stamps[self->slots];
-  return make_int(env, (int32_t)slot);
+  return make_int(env, (int32_t)peers_intern(&self->peers, &name, length, &added));
 }
 
 // batchPeer(id, slot) → [host, port] or a path
@@ -290,15 +239,14 @@ static napi_value batch_peer(napi_env env, napi_callback_info info) {
   if (!get_arguments(env, info, 2, arguments) || (self = get_batch(env, arguments[0])) == NULL ||
       !get_int(env, arguments[1], &slot))
     return NULL;
-  if (slot < 0 || (uint32_t)slot >= self->used) return throw_errno(env, EINVAL, "peer");
-  return make_address(env, &self->peers[slot].name, self->peers[slot].length);
+  if (slot < 0 || (uint32_t)slot >= self->peers.used) return throw_errno(env, EINVAL, "peer");
+  return make_address(env, &self->peers.list[slot].name, self->peers.list[slot].length);
 }
 
 static void on_closed(uv_handle_t *handle) {
   batch *self = handle->data;
   napi_async_cleanup_hook_handle hook = self->hook;
-  free(self->peers);
-  free(self->buckets);
+  peers_free(&self->peers);
   free(self->poll);
   free(self);
   // Last: it may free the environment.
@@ -356,13 +304,45 @@ static bool add_to_owner(instance *owner, batch *self) {
   return true;
 }
 
+static bool prepare_scratch(instance *owner) {
+  if (owner->scratch != NULL) return true;
+  struct scratch *use = owner->scratch = calloc(1, sizeof *use);
+  if (use == NULL) return false;
+  for (int i = 0; i < BATCH; i += 1) {
+    use->in[i].msg_hdr = (struct msghdr){.msg_name = &use->in_names[i], .msg_iov = &use->in_parts[i], .msg_iovlen = 1};
+    use->out[i].msg_hdr = (struct msghdr){.msg_iov = &use->out_parts[i], .msg_iovlen = 1};
+  }
+  return true;
+}
+
+static bool get_queue(napi_env env, batch *self, napi_value memory) {
+  size_t records, arena;
+  if (!get_array(env, memory, "records", (void **)&self->records, &records) ||
+      !get_array(env, memory, "arena", (void **)&self->arena, &arena))
+    return false;
+  self->record_count = (uint32_t)records / 4;
+  self->arena_bytes = (uint32_t)arena;
+  if (self->record_count + 2 * BATCH <= self->peers.max_slots) return true;
+  throw_errno(env, EINVAL, "batch");
+  return false;
+}
+
+// batchGrow(id): records and arena of the memory given to batchOpen were replaced by larger ones.
+static napi_value batch_grow(napi_env env, napi_callback_info info) {
+  napi_value argument, memory;
+  batch *self;
+  if (!get_arguments(env, info, 1, &argument) || (self = get_batch(env, argument)) == NULL ||
+      napi_get_reference_value(env, self->anchor, &memory) != napi_ok)
+    return NULL;
+  get_queue(env, self, memory);
+  return NULL;
+}
+
 static bool start(napi_env env, batch *self, napi_value anchor, napi_value callback) {
   napi_value name;
   napi_create_string_utf8(env, "moorage:datagrams", NAPI_AUTO_LENGTH, &name);
   self->poll = calloc(1, uv_handle_size(UV_POLL));
-  self->peers = calloc(self->slots, sizeof *self->peers);
-  self->buckets = calloc(self->slots, sizeof *self->buckets);
-  if (self->poll == NULL || self->peers == NULL || self->buckets == NULL || !add_to_owner(self->owner, self)) {
+  if (self->poll == NULL || !prepare_scratch(self->owner) || !peers_grow(&self->peers) || !add_to_owner(self->owner, self)) {
     throw_errno(env, ENOMEM, "batch");
     return false;
   }
@@ -382,46 +362,37 @@ static bool start(napi_env env, batch *self, napi_value anchor, napi_value callb
   return true;
 }
 
-// batchOpen(descriptor, { receive, header, records, control, stamps, arena }, stride, maxBytes, skipBlocked, callback)
-// → id. The batch owns the descriptor from now on. `stamps` has one element more than there are slots, a power of two.
+// batchOpen(descriptor, { receive, header, records, control, arena }, stride, maxBytes, maxPeers, skipBlocked, callback)
+// → id. The batch owns the descriptor from now on. maxPeers is a power of two, larger than any queue will be.
 static napi_value batch_open(napi_env env, napi_callback_info info) {
-  napi_value arguments[6];
-  int32_t fd, stride, max_bytes, skip_blocked;
-  void *receive;
-  size_t receive_bytes, header, records, control, stamps, arena;
+  napi_value arguments[7];
+  int32_t fd, stride, max_bytes, max_peers, skip_blocked;
+  size_t receive, header, control;
   address local;
   socklen_t bytes = sizeof local;
   instance *owner;
-  if (!get_arguments(env, info, 6, arguments) || !get_int(env, arguments[0], &fd) || !get_int(env, arguments[2], &stride) ||
-      !get_int(env, arguments[3], &max_bytes) || !get_int(env, arguments[4], &skip_blocked) ||
-      napi_get_instance_data(env, (void **)&owner) != napi_ok)
+  if (!get_arguments(env, info, 7, arguments) || !get_int(env, arguments[0], &fd) || !get_int(env, arguments[2], &stride) ||
+      !get_int(env, arguments[3], &max_bytes) || !get_int(env, arguments[4], &max_peers) ||
+      !get_int(env, arguments[5], &skip_blocked) || napi_get_instance_data(env, (void **)&owner) != napi_ok)
     return NULL;
   if (getsockname(fd, &local.any, &bytes) != 0) return throw_errno(env, errno, "getsockname");
   batch *self = calloc(1, sizeof *self);
   if (self == NULL) return throw_errno(env, ENOMEM, "batch");
   *self = (batch){.owner = owner, .env = env, .fd = fd, .family = local.any.sa_family, .skip_blocked = skip_blocked != 0};
-  bool fits = get_array(env, arguments[1], "receive", &receive, &receive_bytes) &&
+  self->stride = (size_t)stride;
+  self->max_bytes = (size_t)max_bytes;
+  self->peers = (peer_table){.max_slots = (uint32_t)max_peers, .owner = self, .is_needed = is_needed};
+  bool fits = get_array(env, arguments[1], "receive", (void **)&self->receive, &receive) &&
               get_array(env, arguments[1], "header", (void **)&self->header, &header) &&
-              get_array(env, arguments[1], "records", (void **)&self->records, &records) &&
               get_array(env, arguments[1], "control", (void **)&self->control, &control) &&
-              get_array(env, arguments[1], "stamps", (void **)&self->stamps, &stamps) &&
-              get_array(env, arguments[1], "arena", (void **)&self->arena, &arena);
-  self->slots = (uint32_t)stamps - 1;
-  self->record_count = (uint32_t)records / 4;
-  self->arena_bytes = (uint32_t)arena;
-  if (fits && (max_bytes < 1 || max_bytes > stride || receive_bytes < (size_t)stride * BATCH || header < BATCH * 3 ||
-               control < 2 || (self->slots & (self->slots - 1)) != 0 || self->slots < self->record_count + 2 * BATCH)) {
+              get_queue(env, self, arguments[1]);
+  if (fits && (max_bytes < 1 || max_bytes > stride || receive < (size_t)stride * BATCH || header < BATCH * 3 ||
+               control < 2 || (max_peers & (max_peers - 1)) != 0)) {
     fits = false;
     throw_errno(env, EINVAL, "batch");
   }
-  for (int i = 0; i < BATCH; i += 1) {
-    self->in_parts[i] = (struct iovec){(uint8_t *)receive + (size_t)i * (size_t)stride, (size_t)max_bytes};
-    self->in[i].msg_hdr = (struct msghdr){.msg_name = &self->in_names[i], .msg_iov = &self->in_parts[i], .msg_iovlen = 1};
-    self->out[i].msg_hdr = (struct msghdr){.msg_iov = &self->out_parts[i], .msg_iovlen = 1};
-  }
-  if (fits && start(env, self, arguments[1], arguments[5])) return make_int(env, (int32_t)self->id);
-  free(self->peers);
-  free(self->buckets);
+  if (fits && start(env, self, arguments[1], arguments[6])) return make_int(env, (int32_t)self->id);
+  peers_free(&self->peers);
   free(self->poll);
   free(self);
   return NULL;
@@ -430,6 +401,7 @@ static napi_value batch_open(napi_env env, napi_callback_info info) {
 napi_value export_batches(napi_env env, napi_value exports) {
   export_function(env, exports, "batchOpen", batch_open);
   export_function(env, exports, "batchFlush", batch_flush);
+  export_function(env, exports, "batchGrow", batch_grow);
   export_function(env, exports, "batchIntern", batch_intern);
   export_function(env, exports, "batchPeer", batch_peer);
   return export_function(env, exports, "batchClose", batch_close);

@@ -172,7 +172,7 @@ export const CONNECT_DATAGRAM_OPTIONS: OptionSpecs<ConnectDatagramSettings> = {
   ),
 }
 
-type Parameter = readonly [option: keyof DatagramSettings | 'group' | 'iface', read: (text: string) => unknown]
+export type Parameter = readonly [option: keyof DatagramSettings | 'group' | 'iface', read: (text: string) => unknown]
 
 const readFlag = (given: string): unknown =>
   given === '' || given === '1' || given === 'true' ? true : given === '0' || given === 'false' ? false : undefined
@@ -186,7 +186,8 @@ const SHARED: Readonly<Record<string, Parameter>> = {
   sndbuf: ['sendBufferBytes', readNumber],
 }
 
-const UDP: Readonly<Record<string, Parameter>> = {
+/** The parameters of a `udp:` endpoint, and the options they stand for (`group` and `iface` make one entry of `groups`). */
+export const UDP_PARAMETERS: Readonly<Record<string, Parameter>> = {
   ...SHARED,
   reuseaddr: ['reuseAddress', readFlag],
   reuseport: ['reusePort', readFlag],
@@ -198,14 +199,15 @@ const UDP: Readonly<Record<string, Parameter>> = {
   loopback: ['multicastLoopback', readFlag],
 }
 
-const UNIXGRAM: Readonly<Record<string, Parameter>> = { ...SHARED, mode: ['mode', readMode] }
+/** The parameters of a `unixgram:` endpoint. */
+export const UNIXGRAM_PARAMETERS: Readonly<Record<string, Parameter>> = { ...SHARED, mode: ['mode', readMode] }
 
 /**
  * The options that an endpoint's parameters stand for: `?reuseport`, `?group=239.1.1.1&iface=eth0`, `?mode=660`.
  * @throws UsageError `ERR_ENDPOINT` for one that is unknown here, or has a value that cannot be read.
  */
 export function datagramParameters(endpoint: Endpoint): Record<string, unknown> {
-  const known = endpoint.scheme === 'udp' ? UDP : UNIXGRAM
+  const known = endpoint.scheme === 'udp' ? UDP_PARAMETERS : UNIXGRAM_PARAMETERS
   const options: Record<string, unknown> = {}
   let group: unknown
   let iface: unknown

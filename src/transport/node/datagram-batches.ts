@@ -33,7 +33,11 @@ const strideFor = (maxBytes: number): number => {
 // One for all sockets of the thread: what it holds is handed over before the call that filled it returns.
 let receiveBuffer: Uint8Array | undefined
 
-function slotCountFor(records: number): number {
+// What most sockets need; a queue that is not enough is doubled up to its bound.
+const FIRST_RECORDS = 128
+const FIRST_ARENA_BYTES = 16_384
+
+function peerSlotsFor(records: number): number {
   let slots = 2048
   while (slots < records + 2 * BATCH) slots *= 2
   return slots
@@ -56,7 +60,8 @@ export class BatchDriver implements DatagramDriver {
   readonly #addon: NativeAddon
   readonly #onClose: () => void
   readonly #memory: NativeBatchMemory
-  readonly #slots: number
+  readonly #maxRecords: number
+  readonly #maxArenaBytes: number
   readonly #stride: number
   readonly #highWater: number
   readonly #views: Uint8Array[] = []
@@ -97,21 +102,29 @@ export class BatchDriver implements DatagramDriver {
     const remote = addon.remoteName(descriptor)
     this.remote = remote === undefined ? undefined : fromNativeName(remote)
     receiveBuffer ??= new Uint8Array(BATCH * MAX_STRIDE)
-    this.#slots = slotCountFor(settings.sendQueueCount)
+    this.#maxRecords = settings.sendQueueCount
+    this.#maxArenaBytes = settings.sendQueueBytes
     this.#stride = strideFor(settings.maxDatagramBytes)
     this.#memory = {
       receive: receiveBuffer,
       header: new Int32Array(BATCH * 3),
-      records: new Int32Array(settings.sendQueueCount * 4),
       control: new Int32Array(2),
-      stamps: new Uint32Array(this.#slots + 1),
-      arena: new Uint8Array(settings.sendQueueBytes),
+      records: new Int32Array(Math.min(FIRST_RECORDS, this.#maxRecords) * 4),
+      arena: new Uint8Array(Math.min(FIRST_ARENA_BYTES, this.#maxArenaBytes)),
     }
     // The queue of one Unix peer that does not read must not hold up the datagrams to all others.
     const skipBlocked = this.local.kind === 'unix' && this.remote === undefined
     const onEvent = (event: number, value: number): void => this.#onEvent(event, value)
     const { maxDatagramBytes } = settings
-    this.#id = addon.batchOpen(descriptor, this.#memory, this.#stride, maxDatagramBytes, skipBlocked ? 1 : 0, onEvent)
+    this.#id = addon.batchOpen(
+      descriptor,
+      this.#memory,
+      this.#stride,
+      maxDatagramBytes,
+      peerSlotsFor(this.#maxRecords),
+      skipBlocked ? 1 : 0,
+      onEvent,
+    )
     this.#peers = new PeerSlots(addon, this.#id, this.local)
     if (skipBlocked) {
       this.#stalled = new StalledDatagrams(settings, {
@@ -241,10 +254,11 @@ export class BatchDriver implements DatagramDriver {
   // Sending
 
   #enqueue(data: Uint8Array, slot: number): boolean {
-    const { control, records, arena, stamps } = this.#memory
-    if (control[1] === records.length / 4 || this.#arenaEnd + data.length > arena.length) {
-      if (!this.#makeRoom(data.length)) return false
-    }
+    const { control } = this.#memory
+    const isFull =
+      control[1] === this.#memory.records.length / 4 || this.#arenaEnd + data.length > this.#memory.arena.length
+    if (isFull && !this.#makeRoom(data.length)) return false
+    const { records, arena } = this.#memory
     const end = control[1] ?? 0
     arena.set(data, this.#arenaEnd)
     records[end * 4] = this.#arenaEnd
@@ -252,7 +266,6 @@ export class BatchDriver implements DatagramDriver {
     records[end * 4 + 2] = slot
     this.#arenaEnd += data.length
     control[1] = end + 1
-    if (slot >= 0) stamps[slot] = stamps[this.#slots] ?? 0
     return true
   }
 
@@ -271,7 +284,27 @@ export class BatchDriver implements DatagramDriver {
       this.#arenaEnd -= this.#arenaStart
       this.#arenaStart = 0
     }
-    return (control[1] ?? 0) < records.length / 4 && this.#arenaEnd + bytes <= arena.length
+    return this.#grow((control[1] ?? 0) + 1, this.#arenaEnd + bytes)
+  }
+
+  /** False when the bounds of the queue do not allow so many records or bytes. */
+  #grow(records: number, bytes: number): boolean {
+    if (records > this.#maxRecords || bytes > this.#maxArenaBytes) return false
+    const memory = this.#memory
+    const held = memory.records.length / 4
+    if (records <= held && bytes <= memory.arena.length) return true
+    if (records > held) {
+      const larger = new Int32Array(Math.min(held * 2, this.#maxRecords) * 4)
+      larger.set(memory.records)
+      memory.records = larger
+    }
+    if (bytes > memory.arena.length) {
+      const larger = new Uint8Array(Math.min(Math.max(memory.arena.length * 2, bytes), this.#maxArenaBytes))
+      larger.set(memory.arena.subarray(0, this.#arenaEnd))
+      memory.arena = larger
+    }
+    this.#addon.batchGrow(this.#id)
+    return true
   }
 
   #isEmpty(): boolean {
@@ -341,10 +374,10 @@ export class BatchDriver implements DatagramDriver {
   /** One stalled datagram again. False when its peer still takes none. */
   #tryNow(data: Uint8Array, to: Address): boolean {
     this.#flush()
-    const { control, records } = this.#memory
+    const { control } = this.#memory
     if (control[0] !== control[1] || !this.#enqueue(data, this.#peers.slotOf(to))) return false
     const done = this.#addon.batchFlush(this.#id, 0, 1)
-    const status = records[3] ?? 0
+    const status = this.#memory.records[3] ?? 0
     this.#reset()
     if (done === 0 || systemError(status, 'sendmmsg').code === 'EAGAIN') return false
     if (status !== 0) this.#sendDropped += 1

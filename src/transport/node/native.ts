@@ -8,10 +8,10 @@ export type NativeName = readonly [host: string, port: number] | string
 export interface NativeBatchMemory {
   readonly receive: Uint8Array
   readonly header: Int32Array
-  readonly records: Int32Array
   readonly control: Int32Array
-  readonly stamps: Uint32Array
-  readonly arena: Uint8Array
+  /** This and the arena may be replaced by larger ones, followed by `batchGrow`. */
+  records: Int32Array
+  arena: Uint8Array
 }
 
 /** The addon as it stands. Each call throws an Error with `code`, `errno` and `syscall` when the system refuses. */
@@ -35,10 +35,12 @@ export interface NativeAddon {
     memory: NativeBatchMemory,
     stride: number,
     maxBytes: number,
+    maxPeers: number,
     skipBlocked: number,
     onEvent: (event: number, value: number) => void,
   ): number
   batchFlush(batch: number, from: number, to: number): number
+  batchGrow(batch: number): void
   batchIntern(batch: number, hostOrPath: string, port: number): number
   batchPeer(batch: number, slot: number): NativeName
   batchClose(batch: number): void

@@ -4,8 +4,9 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { errorCodeOf } from '#src/base/errors.js'
 import type { Address } from '#src/transport/address.js'
-import { bindDatagram, connectDatagram } from '#src/transport/datagrams.js'
+import { adoptDatagram, bindDatagram, connectDatagram } from '#src/transport/datagrams.js'
 import { tryLoadNative } from '#src/transport/node/native.js'
 import { runDatagramContract } from './datagram-contract-runner.js'
 
@@ -17,6 +18,10 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 let made = 0
 const newPath = (): string => join(folder, `${(made += 1)}.sock`)
 const pathOf = (address: Address): string => (address.kind === 'unix' ? address.path : '')
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 const code = (expected: string): object => ({ code: expected })
 const text = (data: Uint8Array | undefined): string => Buffer.from(data ?? []).toString()
 
@@ -112,7 +117,6 @@ test('unixgram: a stalled peer that reads again gets its datagrams in order', { 
   const outcomes = Array.from({ length: count }, (_, i) => server.send(String(i), { kind: 'unix', path: slow }))
   const settled = await Promise.allSettled(outcomes)
   const accepted = settled.flatMap(({ status }, i) => (status === 'fulfilled' ? [String(i)] : []))
-  const { adoptDatagram } = await import('#src/transport/datagrams.js')
   await using reader = await adoptDatagram(descriptor)
   const got: string[] = []
   while (got.length < accepted.length) got.push(text((await reader.receive({ timeoutMs: 5000 }))?.data))
@@ -138,4 +142,83 @@ print('ok')
   let output = ''
   for await (const chunk of child.stdout) output += String(chunk)
   assert.equal(output.trim(), 'ok')
+})
+
+test(
+  'unixgram: a connected socket whose peer does not read queues up to its bound, then goes on in order',
+  { skip },
+  async () => {
+    const deaf = newPath()
+    const descriptor = addon?.openUnixgram(deaf, -1) ?? -1
+    await using client = await connectDatagram(`unixgram:${deaf}`, { sendQueueCount: 64, sendHighWaterBytes: 1 })
+    const state: string[] = []
+    const sends: Promise<void>[] = []
+    for (let i = 0; i < 1500; i += 1) {
+      const sending = client.send(String(i))
+      sends.push(sending)
+      sending.then(
+        () => (state[i] = 'sent'),
+        (error: unknown) => (state[i] = String(errorCodeOf(error))),
+      )
+      // Sometimes a batch, sometimes one alone, so that the queue is filled in different steps.
+      if (i % 7 === 0) await nextTurn()
+    }
+    await nextTurn()
+    const waiting = Array.from({ length: 1500 }, (_, i) => i).filter((i) => state[i] === undefined)
+    assert.equal(waiting.length, 64)
+    const refused = state.filter((outcome) => outcome === 'ERR_QUEUE_LIMIT').length
+    assert.equal(client.statistics.sendDropped, refused)
+    assert.equal(client.statistics.sent + refused + 64, 1500)
+    await using reader = await adoptDatagram(descriptor, { receiveQueueCount: 5000 })
+    const got: number[] = []
+    while (got.length < 1500 - refused) got.push(Number(text((await reader.receive({ timeoutMs: 5000 }))?.data)))
+    assert.deepEqual(
+      got,
+      [...got].sort((a, b) => a - b),
+    )
+    await Promise.allSettled(sends)
+    assert.equal(client.statistics.sent, got.length)
+    assert.equal(client.bufferedBytes, 0)
+    await client.send('and one more')
+    assert.equal(text((await reader.receive({ timeoutMs: 5000 }))?.data), 'and one more')
+  },
+)
+
+test('unixgram: destroy rejects the sends that still wait with ERR_CLOSED, and counts them', { skip }, async () => {
+  const deaf = newPath()
+  const descriptor = addon?.openUnixgram(deaf, -1) ?? -1
+  const client = await connectDatagram(`unixgram:${deaf}`, { sendQueueCount: 10, sendHighWaterBytes: 1 })
+  while (client.bufferedBytes === 0) {
+    void client.send('full')
+    await nextTurn()
+  }
+  const { sent } = client.statistics
+  const waiting = client.send('in vain')
+  client.destroy()
+  await assert.rejects(waiting, { code: 'ERR_CLOSED' })
+  assert.equal(client.statistics.sent, sent)
+  assert.equal(client.statistics.sendDropped, 2)
+  addon?.closeFd(descriptor)
+})
+
+test('unixgram: close waits for a peer that does not read, but not for ever', { skip }, async () => {
+  const deaf = newPath()
+  const descriptor = addon?.openUnixgram(deaf, -1) ?? -1
+  const client = await connectDatagram(`unixgram:${deaf}`)
+  while (client.bufferedBytes === 0) {
+    void client.send('full')
+    await nextTurn()
+  }
+  await client.close()
+  assert.equal(client.statistics.sendDropped, 1)
+  addon?.closeFd(descriptor)
+})
+
+test('unixgram: receiveBufferBytes and sendBufferBytes reach the system', { skip }, async () => {
+  const descriptor = addon?.openUnixgram('', -1) ?? -1
+  await using socket = await adoptDatagram(descriptor, { receiveBufferBytes: 50_000, sendBufferBytes: 60_000 })
+  assert.match(socket.local.kind === 'unix' ? socket.local.path : '', /^@/)
+  // Linux doubles what is asked for.
+  assert.equal(addon?.socketOption(descriptor, 'receiveBuffer'), 100_000)
+  assert.equal(addon?.socketOption(descriptor, 'sendBuffer'), 120_000)
 })
