@@ -266,6 +266,8 @@ export class StreamConnection implements Connection, StreamDriverEvents {
 
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0) return
+    // What the reader of lines holds was read after these bytes: it goes back first.
+    if (this.#framed !== undefined && this.#resolveRead === undefined) this.#releaseFramed()
     this.#queue ??= new ByteQueue()
     this.#queue.unshift(bytes)
     this.#deliverQueued()
