@@ -96,6 +96,8 @@ export const USAGE_CODES: Table<UsageCode> = table({
   ),
 })
 
+export const isUsageCode = (code: string): code is UsageCode => code in USAGE_CODES
+
 export type NetCode =
   | 'ERR_RESOLVE'
   | 'ERR_CONNECT'

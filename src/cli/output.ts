@@ -92,7 +92,7 @@ const plain = (fields: LogFields): LogFields =>
 
 function describe(message: string, fields: LogFields = {}): string {
   const shown = Object.entries(plain(fields)).map(
-    ([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
   return shown.length === 0 ? message : `${message} (${shown.join(', ')})`
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import type { Connection } from '../transport/index.js'
+import { connect, parseEndpoint, type Connection } from '../transport/index.js'
 
 /** Called with all bytes that pass: a hex dump, a count. */
 export type Tap = (bytes: Uint8Array) => void
@@ -22,8 +22,15 @@ export async function pumpOut(from: Connection, to: Writable, tap?: Tap): Promis
   }
 }
 
-/** Joins two connections until both directions have ended, each with a half-close of its own. */
-export async function relay(one: Connection, other: Connection, tapOut?: Tap, tapBack?: Tap): Promise<void> {
+/** Joins a connection to one that is made for it, until both directions have ended, each with a half-close of its own. */
+export async function relayTo(
+  connection: Connection,
+  endpoint: string,
+  signal: AbortSignal,
+  tapIn?: Tap,
+  tapOut?: Tap,
+): Promise<void> {
+  const other = await connect(parseEndpoint(endpoint), { signal })
   const copy = async (from: Connection, to: Connection, tap: Tap | undefined): Promise<void> => {
     for await (const bytes of from) {
       tap?.(bytes)
@@ -31,5 +38,9 @@ export async function relay(one: Connection, other: Connection, tapOut?: Tap, ta
     }
     await to.closeWrite()
   }
-  await Promise.all([copy(one, other, tapOut), copy(other, one, tapBack)])
+  try {
+    await Promise.all([copy(connection, other, tapIn), copy(other, connection, tapOut)])
+  } finally {
+    await other.close()
+  }
 }

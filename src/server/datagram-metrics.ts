@@ -39,8 +39,24 @@ const NAMES = [
 ] as const
 
 export function addDatagramSnapshots(snapshots: readonly DatagramMetricsSnapshot[]): DatagramMetricsSnapshot {
-  const sums = NAMES.map((name) => [name, snapshots.reduce((sum, snapshot) => sum + snapshot[name], 0)])
-  return Object.fromEntries(sums) as Record<(typeof NAMES)[number], number>
+  const sum = (name: keyof DatagramMetricsSnapshot): number =>
+    snapshots.reduce((total, snapshot) => total + snapshot[name], 0)
+  return {
+    received: sum('received'),
+    receivedBytes: sum('receivedBytes'),
+    truncated: sum('truncated'),
+    active: sum('active'),
+    queued: sum('queued'),
+    handled: sum('handled'),
+    failed: sum('failed'),
+    refused: sum('refused'),
+    dropped: sum('dropped'),
+    sent: sum('sent'),
+    sentBytes: sum('sentBytes'),
+    sendDropped: sum('sendDropped'),
+    workers: sum('workers'),
+    workerRestarts: sum('workerRestarts'),
+  }
 }
 
 const GAUGES: readonly string[] = ['active', 'queued', 'workers']

@@ -10,7 +10,7 @@ import { BaseServer } from './base-server.js'
 import { CHANNELS } from './channels.js'
 import { addDatagramSnapshots, formatDatagramPrometheus, type DatagramMetricsSnapshot } from './datagram-metrics.js'
 import { DATAGRAM_SERVER_OPTIONS, type CommonDatagramOptions, type DatagramServerSettings } from './datagram-options.js'
-import { checkHandler, type DatagramHandlerSource, type ServerContext } from './handlers.js'
+import { checkDatagramHandler, type DatagramHandlerSource, type ServerContext } from './handlers.js'
 import type { DatagramDispatcher } from './models/datagram-dispatcher.js'
 import { LocalDatagrams } from './models/datagram-local.js'
 import { DatagramPool } from './models/datagram-pool.js'
@@ -66,7 +66,7 @@ export abstract class DatagramServer extends BaseServer {
         `Cannot run this handler under ${kind}(): a function or class cannot move to a worker; give the URL of the module that exports it, new URL('./handler.js', import.meta.url)`,
       )
     }
-    if (!(handler instanceof URL)) checkHandler(handler, 'datagram')
+    if (!(handler instanceof URL)) checkDatagramHandler(handler)
     this.#settings = settings
     this.#handler = handler
     this.#place = place

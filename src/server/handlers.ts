@@ -135,16 +135,33 @@ export const isStreamHandlerClass = (source: StreamHandlerSource): source is Str
 export const isDatagramHandlerClass = (source: DatagramHandlerSource): source is DatagramHandlerClass =>
   kindOfHandler(source) === 'datagram'
 
-/** @throws UsageError `ERR_HANDLER`. */
-export function checkHandler(source: unknown, wanted: 'stream' | 'datagram'): void {
+const isStreamHandler = (source: unknown): source is StreamHandlerSource => isHandlerOf(source, 'stream')
+const isDatagramHandler = (source: unknown): source is DatagramHandlerSource => isHandlerOf(source, 'datagram')
+
+function isHandlerOf(source: unknown, wanted: 'stream' | 'datagram'): boolean {
   const kind = kindOfHandler(source)
-  if (kind === wanted || kind === 'function') return
-  const base = wanted === 'stream' ? 'StreamHandler' : 'DatagramHandler'
+  return kind === wanted || kind === 'function'
+}
+
+/** @throws UsageError `ERR_HANDLER`. */
+export function checkStreamHandler(source: unknown): StreamHandlerSource {
+  if (isStreamHandler(source)) return source
+  throw wrongHandler(source, 'StreamHandler')
+}
+
+/** @throws UsageError `ERR_HANDLER`. */
+export function checkDatagramHandler(source: unknown): DatagramHandlerSource {
+  if (isDatagramHandler(source)) return source
+  throw wrongHandler(source, 'DatagramHandler')
+}
+
+function wrongHandler(source: unknown, base: string): UsageError {
+  const kind = kindOfHandler(source)
   const got =
     kind === undefined
-      ? `a ${typeof source}`
+      ? `a value of type ${typeof source}`
       : `a subclass of ${kind === 'stream' ? 'StreamHandler' : 'DatagramHandler'}`
-  throw new UsageError(
+  return new UsageError(
     'ERR_HANDLER',
     `Cannot use the handler: expected an async function or a subclass of ${base}, got ${got}`,
   )

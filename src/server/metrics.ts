@@ -22,6 +22,17 @@ export const REFUSAL_REASONS: readonly RefusalReason[] = [
   'closing',
 ]
 
+const noRefusals = (): Record<RefusalReason, number> => ({
+  denied: 0,
+  maxConnections: 0,
+  maxConnectionsPerAddress: 0,
+  acceptRate: 0,
+  maxWaiting: 0,
+  memoryBudget: 0,
+  descriptors: 0,
+  closing: 0,
+})
+
 /** What a server counts. Every connection that was accepted is in exactly one of `active`, `waiting`, `ended`, `refused`. */
 export interface MetricsSnapshot {
   readonly accepted: number
@@ -61,16 +72,7 @@ export class Metrics {
   bytesRead = 0
   bytesWritten = 0
   bytesUnsent = 0
-  readonly refused: Record<RefusalReason, number> = {
-    denied: 0,
-    maxConnections: 0,
-    maxConnectionsPerAddress: 0,
-    acceptRate: 0,
-    maxWaiting: 0,
-    memoryBudget: 0,
-    descriptors: 0,
-    closing: 0,
-  }
+  readonly refused: Record<RefusalReason, number> = noRefusals()
   readonly #durations: number[] = Array.from({ length: DURATION_BOUNDS.length + 1 }, () => 0)
   #durationSum = 0
   #durationCount = 0
@@ -128,16 +130,15 @@ export class Metrics {
 export function addSnapshots(snapshots: readonly MetricsSnapshot[]): MetricsSnapshot {
   const sum = (read: (snapshot: MetricsSnapshot) => number): number =>
     snapshots.reduce((total, snapshot) => total + read(snapshot), 0)
-  const refused = Object.fromEntries(
-    REFUSAL_REASONS.map((reason) => [reason, sum((snapshot) => snapshot.refused[reason])]),
-  )
+  const refused = noRefusals()
+  for (const reason of REFUSAL_REASONS) refused[reason] = sum((snapshot) => snapshot.refused[reason])
   return {
     accepted: sum((snapshot) => snapshot.accepted),
     active: sum((snapshot) => snapshot.active),
     waiting: sum((snapshot) => snapshot.waiting),
     ended: sum((snapshot) => snapshot.ended),
     failed: sum((snapshot) => snapshot.failed),
-    refused: refused as Record<RefusalReason, number>,
+    refused,
     refusedTotal: sum((snapshot) => snapshot.refusedTotal),
     acceptErrors: sum((snapshot) => snapshot.acceptErrors),
     bytesRead: sum((snapshot) => snapshot.bytesRead),

@@ -51,8 +51,8 @@ export async function serve(
   const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
   const isDatagram = parsed.scheme === 'udp' || parsed.scheme === 'unixgram'
   const server = isDatagram
-    ? new AnyDatagramServer(parsed, handler as DatagramHandlerSource | URL, options as PooledDatagramServerOptions)
-    : new AnyStreamServer(parsed, handler as StreamHandlerSource | URL, options as PooledStreamServerOptions)
+    ? new AnyDatagramServer(parsed, handler as DatagramHandlerSource | URL, options)
+    : new AnyStreamServer(parsed, handler as StreamHandlerSource | URL, options)
   await server.listen()
   return server
 }

@@ -16,7 +16,7 @@ import { Admission } from './admission.js'
 import { BaseServer } from './base-server.js'
 import { checkScheme } from './doors.js'
 import { CHANNELS } from './channels.js'
-import { checkHandler, type ServerContext, type StreamHandlerSource } from './handlers.js'
+import { checkStreamHandler, type ServerContext, type StreamHandlerSource } from './handlers.js'
 import { addSnapshots, formatPrometheus, Metrics, type MetricsSnapshot, type RefusalReason } from './metrics.js'
 import type { Dispatcher, DispatcherEvents } from './models/dispatcher.js'
 import { LocalDispatcher } from './models/local-dispatcher.js'
@@ -412,5 +412,5 @@ function checkHandlerForModel(handler: StreamHandlerSource | URL, model: Model):
       `Cannot run this handler under ${model.kind}(): a function or class cannot move to a worker; give the URL of the module that exports it, new URL('./handler.js', import.meta.url)`,
     )
   }
-  if (!(handler instanceof URL)) checkHandler(handler, 'stream')
+  if (!(handler instanceof URL)) checkStreamHandler(handler)
 }

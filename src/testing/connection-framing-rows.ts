@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { encodeFrame } from '../engine/framing/length-prefix.js'
-import { bothWays, readAllText, readText, type ConnectionContractRow } from './connection-pair.js'
+import { bothWays, isPending, readAllText, readText, type ConnectionContractRow } from './connection-pair.js'
 import { within, withCode } from './contract-row.js'
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -105,6 +105,18 @@ export const framingRows: readonly ConnectionContractRow[] = [
     assert.equal(await soon(near.readLine()), 'two\n')
     assert.equal(await soon(near.readLine()), 'three\n')
   }),
+  bothWays(
+    'what is given back while a line is being read belongs to it, and nothing behind it is lost',
+    async ({ near, far }) => {
+      await far.write('one ')
+      const line = near.readLine()
+      assert.equal(await isPending(line), true)
+      near.unread(Buffer.from('two '))
+      await far.write('three\nfour\n')
+      assert.equal(await soon(line), 'one two three\n')
+      assert.equal(await soon(near.readLine()), 'four\n')
+    },
+  ),
   bothWays('lines that are read while they arrive byte by byte are the same', async ({ near, far }) => {
     const text = 'α\nβγ\r\nδ\n'
     const reading = collect(near.lines())

@@ -30,7 +30,10 @@ const PARAMETERS: Readonly<Record<string, { readonly read: Reader; readonly righ
 }
 
 /** Options with those that the endpoint gives in its parameters; the endpoint wins. @throws UsageError `ERR_ENDPOINT`. */
-export function applyParameters<O extends ListenOptions>(endpoint: Endpoint, options: O | undefined): O {
+export function applyParameters<O extends ListenOptions>(
+  endpoint: Endpoint,
+  options: O | undefined,
+): O | ListenOptions {
   let merged: ListenOptions = { ...options }
   for (const [name, text] of Object.entries(endpoint.parameters)) {
     if (name === 'alpn') {
@@ -58,5 +61,5 @@ export function applyParameters<O extends ListenOptions>(endpoint: Endpoint, opt
     }
     merged = { ...merged, ...read }
   }
-  return merged as O
+  return { ...options, ...merged }
 }

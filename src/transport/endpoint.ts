@@ -82,6 +82,12 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return query === '' ? formatTarget(endpoint) : `${formatTarget(endpoint)}?${query}`
 }
 
+/** The endpoint that was asked for, where it really is: with the host and port of `bound`, and without parameters. */
+export function relocateEndpoint(asked: Endpoint, bound: Endpoint | undefined): Endpoint {
+  if (bound === undefined || !('port' in asked) || !('port' in bound)) return { ...asked, parameters: {} }
+  return { ...asked, host: bound.host, port: bound.port, parameters: {} }
+}
+
 function formatTarget(endpoint: Endpoint): string {
   switch (endpoint.scheme) {
     case 'fd':

@@ -12,7 +12,7 @@ import { receiveTo, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import { HexDump } from '../hex-dump.js'
 import type { ParsedOptions } from '../options.js'
-import { pumpIn, pumpOut, relay, type Tap } from '../pipes.js'
+import { pumpIn, pumpOut, relayTo, type Tap } from '../pipes.js'
 import { TerminalLines } from '../terminal-lines.js'
 import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
 
@@ -111,8 +111,7 @@ async function converse(connection: Connection, options: Options, context: Comma
   const [tapOut, tapIn] = taps(options.hex === true)
   if (options.exec !== undefined) return execFor(connection, options.exec, tapIn, tapOut)
   if (options.relay !== undefined) {
-    const other = await connectStream(parseEndpoint(options.relay), { signal: context.signal })
-    await relay(connection, other, tapIn, tapOut).finally(() => other.close())
+    await relayTo(connection, options.relay, context.signal, tapIn, tapOut)
     return EXIT.ok
   }
   const input =

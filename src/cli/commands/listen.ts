@@ -1,7 +1,6 @@
 import { UsageError } from '../../base/index.js'
 import {
   bindDatagram,
-  connect as connectStream,
   formatAddress,
   formatEndpoint,
   listen as listenForStreams,
@@ -14,7 +13,7 @@ import { defineCommand, EXIT, type Command, type CommandContext } from '../comma
 import { receiveTo } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import type { ParsedOptions } from '../options.js'
-import { pumpIn, pumpOut, relay } from '../pipes.js'
+import { pumpIn, pumpOut, relayTo } from '../pipes.js'
 import { TerminalLines } from '../terminal-lines.js'
 import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
 import { taps } from './connect.js'
@@ -128,8 +127,7 @@ async function attend(connection: Connection, options: Options, { output, signal
     } else if (options.relay === undefined) {
       await talk(connection, options)
     } else {
-      const other = await connectStream(parseEndpoint(options.relay), { signal })
-      await relay(connection, other, tapIn, tapOut).finally(() => other.close())
+      await relayTo(connection, options.relay, signal, tapIn, tapOut)
     }
   } finally {
     signal.removeEventListener('abort', stop)

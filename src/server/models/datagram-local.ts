@@ -1,7 +1,12 @@
 import type { Datagram } from '../../transport/datagram-socket.js'
 import type { DatagramMetricsSnapshot } from '../datagram-metrics.js'
 import { DatagramRunner, type DatagramRunnerSettings } from '../datagram-runner.js'
-import { checkHandler, toDatagramFunction, type DatagramFunction, type DatagramHandlerSource } from '../handlers.js'
+import {
+  checkDatagramHandler,
+  toDatagramFunction,
+  type DatagramFunction,
+  type DatagramHandlerSource,
+} from '../handlers.js'
 import { loadHandler } from '../load-handler.js'
 import type { DrainReport } from '../outcome.js'
 import type { DatagramDispatcher } from './datagram-dispatcher.js'
@@ -24,8 +29,7 @@ export class LocalDatagrams implements DatagramDispatcher {
 
   async start(): Promise<void> {
     const source = this.#source instanceof URL ? await loadHandler(this.#source) : this.#source
-    checkHandler(source, 'datagram')
-    this.#handler = toDatagramFunction(source as DatagramHandlerSource)
+    this.#handler = toDatagramFunction(checkDatagramHandler(source))
   }
 
   get active(): number {

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../transport/address.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import { checkHandler, toStreamFunction, type StreamFunction, type StreamHandlerSource } from '../handlers.js'
+import { checkStreamHandler, toStreamFunction, type StreamFunction, type StreamHandlerSource } from '../handlers.js'
 import { loadHandler } from '../load-handler.js'
 import type { DrainReport } from '../outcome.js'
 import { StreamRunner, type RunnerSettings } from '../stream-runner.js'
@@ -37,8 +37,7 @@ export class LocalDispatcher implements Dispatcher {
   async start(): Promise<void> {
     if (this.#source instanceof URL) {
       const source = await loadHandler(this.#source)
-      checkHandler(source, 'stream')
-      this.#handler = toStreamFunction(source as StreamHandlerSource)
+      this.#handler = toStreamFunction(checkStreamHandler(source))
     } else {
       this.#handler = toStreamFunction(this.#source)
     }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/errors.js'
 import type { Address } from '../../transport/address.js'
-import { formatEndpoint, parseEndpoint, type Endpoint } from '../../transport/endpoint.js'
+import { formatEndpoint, parseEndpoint, relocateEndpoint, type Endpoint } from '../../transport/endpoint.js'
 import { bindAddress, type BoundAddress } from '../../transport/node/bound-address.js'
 import { tryLoadNative } from '../../transport/node/native.js'
 import { probeReusePort } from '../../transport/node/udp-dgram-open.js'
@@ -66,7 +66,7 @@ export class SharedDispatcher implements Dispatcher {
   }
 
   get endpoint(): Endpoint {
-    return { ...this.#known().endpoint, scheme: this.#config.endpoint.scheme } as Endpoint
+    return relocateEndpoint(this.#config.endpoint, this.#known().endpoint)
   }
 
   #known(): { readonly local: Address; readonly endpoint: Endpoint } {
@@ -126,12 +126,7 @@ export class SharedDispatcher implements Dispatcher {
   #sharedStart(): SharedStart {
     const { endpoint, sharedOptions } = this.#config
     return {
-      endpoint: formatEndpoint({
-        ...endpoint,
-        ...this.#address?.endpoint,
-        scheme: endpoint.scheme,
-        parameters: {},
-      } as Endpoint),
+      endpoint: formatEndpoint(relocateEndpoint(endpoint, this.#address?.endpoint)),
       by: this.#by,
       descriptor: this.#by === 'descriptor' ? this.#duplicate() : -1,
       options: sharedOptions,

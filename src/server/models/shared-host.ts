@@ -1,9 +1,7 @@
-import type { Server } from 'node:net'
 import type { Logger } from '../../base/logger.js'
-import { createServer } from 'node:net'
-import { NetError } from '../../base/errors.js'
+import { serverOnHandle } from '../../transport/node/handles.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import type { DatagramHandlerSource, StreamHandlerSource } from '../handlers.js'
+import { checkDatagramHandler, checkStreamHandler } from '../handlers.js'
 import type { DrainReport } from '../outcome.js'
 import { AnyDatagramServer } from '../datagram-server.js'
 import type { WorkerPlace } from '../stream-server.js'
@@ -15,7 +13,7 @@ const METRICS_MS = 250
 
 /** A worker that accepts on the shared port: a whole server of the event-loop model, told what to do by its parent. */
 export class SharedHost {
-  readonly #source: StreamHandlerSource | DatagramHandlerSource
+  readonly #source: unknown
   readonly #start: WorkerStart
   readonly #shared: SharedStart
   readonly #logger: Logger
@@ -24,7 +22,7 @@ export class SharedHost {
   #timer: NodeJS.Timeout | undefined
 
   constructor(
-    source: StreamHandlerSource | DatagramHandlerSource,
+    source: unknown,
     start: WorkerStart,
     shared: SharedStart,
     logger: Logger,
@@ -60,7 +58,7 @@ export class SharedHost {
     else
       await this.#listenForStreams({
         ...place,
-        adopted: this.#shared.by === 'handle' ? await listenOnHandle(handle) : undefined,
+        adopted: this.#shared.by === 'handle' ? await serverOnHandle(handle) : undefined,
       })
     this.#timer = setInterval(() => this.#tell(), METRICS_MS)
     this.#send({ type: 'ready', endpoint: this.#server?.endpoint, local: this.#server?.local })
@@ -71,7 +69,7 @@ export class SharedHost {
     const { tls, connection, data } = this.#start
     const server = new AnyStreamServer(
       by === 'descriptor' ? `fd:${descriptor}` : endpoint,
-      this.#source as StreamHandlerSource,
+      checkStreamHandler(this.#source),
       {
         ...options,
         ...connection,
@@ -91,7 +89,7 @@ export class SharedHost {
     const { data } = this.#start
     const server = new AnyDatagramServer(
       endpoint,
-      this.#source as DatagramHandlerSource,
+      checkDatagramHandler(this.#source),
       { ...options, data, logger: this.#logger },
       place,
     )
@@ -118,16 +116,4 @@ export class SharedHost {
     this.#tell()
     return report ?? { drained: 0, cut: [], cutCount: 0, handlersLeft: 0 }
   }
-}
-
-/** The listening handle of the parent, adopted: accepting begins with the server that takes it. */
-function listenOnHandle(handle: unknown): Promise<Server> {
-  // Its connections are taken once the server above has attached itself: none is accepted before the next turn.
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new NetError('ERR_LISTEN', `Cannot listen on the handle of the parent: ${cause.message}`, { cause })),
-    )
-    server.listen(handle, () => resolve(server))
-  })
 }

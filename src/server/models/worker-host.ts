@@ -1,21 +1,15 @@
-import { Socket } from 'node:net'
 import { errorCodeOf, messageOf } from '../../base/errors.js'
 import type { Logger } from '../../base/logger.js'
 import { formatAddress, type Address } from '../../transport/address.js'
 import { AddressList } from '../../transport/node/address-list.js'
+import { adoptedSocket } from '../../transport/node/handles.js'
 import { fastReceiveWorks } from '../../transport/node/fast-receive.js'
 import { rawStream } from '../../transport/node/socket-listener.js'
 import { TlsServerContext } from '../../transport/node/tls-server-context.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import { StreamConnection } from '../../transport/stream-connection.js'
 import { systemClock } from '../../transport/system-clock.js'
-import {
-  checkHandler,
-  toStreamFunction,
-  type DatagramHandlerSource,
-  type ServerContext,
-  type StreamHandlerSource,
-} from '../handlers.js'
+import { checkDatagramHandler, checkStreamHandler, toStreamFunction, type ServerContext } from '../handlers.js'
 import { loadHandler } from '../load-handler.js'
 import { StreamRunner } from '../stream-runner.js'
 import { DatagramHost } from './datagram-host.js'
@@ -55,27 +49,20 @@ export class WorkerHost {
     const { handler, connection, tls, handshakeTimeoutMs, proxyProtocol, trustedProxies, shared } = this.#start
     try {
       const source = await loadHandler(new URL(handler))
-      checkHandler(source, this.#start.kind)
       if (this.#start.kind === 'datagram' && shared === undefined) {
-        this.#datagrams = new DatagramHost(source as DatagramHandlerSource, this.#start, this.#context, this.#send)
+        this.#datagrams = new DatagramHost(checkDatagramHandler(source), this.#start, this.#context, this.#send)
         this.#send({ type: 'ready', endpoint: undefined, local: undefined })
         return
       }
       if (shared !== undefined) {
-        this.#shared = new SharedHost(
-          source as StreamHandlerSource,
-          this.#start,
-          shared,
-          this.#context.logger,
-          this.#send,
-        )
+        this.#shared = new SharedHost(source, this.#start, shared, this.#context.logger, this.#send)
         await this.#shared.start()
         if (this.#handle !== undefined) this.#shared.listenOn(this.#handle)
         return
       }
       this.#tls = tls === undefined ? undefined : new TlsServerContext(tls)
       const runner = {
-        handler: toStreamFunction(source as StreamHandlerSource),
+        handler: toStreamFunction(checkStreamHandler(source)),
         context: this.#context,
         connection,
         clock: systemClock,
@@ -155,7 +142,7 @@ export class WorkerHost {
 
   #take(id: number, remote: Address, moved: unknown): void {
     this.#send({ type: 'taken', id })
-    const socket = moved instanceof Socket ? moved : toSocket(moved)
+    const socket = adoptedSocket(moved)
     if (socket === undefined) {
       this.#send({ type: 'ended', id, outcome: { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: true } })
       return
@@ -179,17 +166,6 @@ export class WorkerHost {
     }
     this.#leave()
   }
-}
-
-/** A native handle came over the channel of a process: a socket is made around it, unread. */
-function toSocket(handle: unknown): Socket | undefined {
-  if (typeof handle !== 'object' || handle === null) return undefined
-  const options: { readonly handle: object; readonly allowHalfOpen: true; readonly pauseOnCreate: true } = {
-    handle,
-    allowHalfOpen: true,
-    pauseOnCreate: true,
-  }
-  return new Socket(options)
 }
 
 function messageLogger(send: (message: FromWorker) => void): Logger {

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess, type SendHandle } from 'node:child_process'
-import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { handleOf, idleSocket } from '../../transport/node/handles.js'
 import { errorCodeOf } from '../../base/errors.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js'
@@ -32,10 +32,6 @@ const ENTRY = new URL('./worker-entry.js', import.meta.url)
 /** A utilisation over less than this says little. */
 const LOAD_SAMPLE_MS = 2
 
-/** The native handle below a socket: what travels to a process, and can stay open here meanwhile. */
-const handleOf = (owner: Socket): SendHandle | undefined =>
-  (owner as unknown as { readonly _handle: SendHandle | null })._handle ?? undefined
-
 let movable: boolean | undefined
 
 /** Whether this runtime can move a TCP socket to another thread (Node 26.6 and newer): asked of the runtime itself. */
@@ -43,7 +39,7 @@ function canMoveSockets(): boolean {
   if (process.env['MOORAGE_MOVE_SOCKETS'] === 'off') return false
   if (movable === undefined) {
     const { port1, port2 } = new MessageChannel()
-    const socket = new Socket()
+    const socket = idleSocket()
     try {
       port1.postMessage(socket, [socket as never])
       movable = true
@@ -128,7 +124,10 @@ export function startProcess(start: WorkerStart, events: WorkerPeerEvents): Work
     transferOf: ({ socket }) => (socket === undefined ? 'bridged' : 'kept'),
     send,
     sendStream(id, { remote, socket }) {
-      send({ type: 'stream', id, remote, moved: undefined }, socket === undefined ? undefined : handleOf(socket))
+      send(
+        { type: 'stream', id, remote, moved: undefined },
+        socket === undefined ? undefined : (handleOf(socket) as SendHandle | undefined),
+      )
     },
     sendHandle: (handle) => send({ type: 'listen', moved: undefined }, handle as SendHandle),
     load: () => 0,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
 import { TimeoutError, UsageError } from '../../base/errors.js'
+import { isUsageCode } from '../../base/codes.js'
 import { deferred, markHandled, type Deferred } from '../../base/deferred.js'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js'
 import type { PoolSettings, ProcessesModel, ThreadsModel } from './model.js'
@@ -55,7 +56,7 @@ export class WorkerSlot {
     this.#clock = clock
     this.#logger = logger
     this.#events = events
-    markHandled(this.#first.promise)
+    void markHandled(this.#first.promise)
   }
 
   get isReady(): boolean {
@@ -103,7 +104,9 @@ export class WorkerSlot {
       this.#first.resolve()
       this.#events.ready(this, message)
     } else if (message.type === 'unfit') {
-      this.#first.reject(new UsageError(message.code as UsageError['code'], message.message))
+      this.#first.reject(
+        new UsageError(isUsageCode(message.code) ? message.code : 'ERR_HANDLER_MODULE', message.message),
+      )
     } else {
       this.#events.message(this, message)
     }

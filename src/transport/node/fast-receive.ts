@@ -126,7 +126,7 @@ async function probeFastReceive(kind: SocketKind): Promise<boolean> {
     const socket = await accepted
     await Promise.all([once(client, 'close', { signal: timeout }), once(socket, 'close', { signal: timeout })])
     const closed = once(server, 'close', { signal: timeout })
-    markHandled(closed)
+    void markHandled(closed)
     server.close()
     await closed
     return answer === 'probe' && Buffer.concat(heard).toString() === 'probe'

@@ -99,7 +99,7 @@ function connectOptions(
     autoSelectFamily: false,
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(localPort === undefined ? {} : { localPort }),
-    ...(onread === undefined ? {} : { onread: onread as NonNullable<TcpNetConnectOpts['onread']> }),
+    ...(onread === undefined ? {} : { onread }),
   }
   return made
 }

@@ -33,6 +33,7 @@ export class SocketDriver implements StreamDriver {
   #socket: Socket | undefined
   #remote: Address | (() => Address)
   #local: Address | undefined
+  #handshaking: Socket | undefined
   #tls: TLSSocket | undefined
   #tlsInfo: TlsInfo | undefined
   #events: StreamDriverEvents | undefined
@@ -126,6 +127,7 @@ export class SocketDriver implements StreamDriver {
   destroy(): void {
     this.#noteUnsent()
     this.#socket?.destroy()
+    this.#handshaking?.destroy()
   }
 
   watchIdle(milliseconds: number, expired: () => void): void {
@@ -143,8 +145,16 @@ export class SocketDriver implements StreamDriver {
   }
 
   async startTls(options: TlsStart, unread: Uint8Array): Promise<StreamDriver> {
-    const secured = await secureSocket(this.detach(unread), options)
-    return new SocketDriver(this.#remote, this.#local).driveTls(secured)
+    const plain = this.detach(unread)
+    // Until the handshake is done this driver answers for the socket: destroying it ends the handshake.
+    this.#handshaking = plain
+    try {
+      return new SocketDriver(this.#remote, this.#local).driveTls(await secureSocket(plain, options))
+    } catch (error) {
+      this.#error = error instanceof Error ? error : undefined
+      this.#closed()
+      throw error
+    }
   }
 
   #noteUnsent(): void {

@@ -3,6 +3,7 @@ import { connect as tlsConnect, type TLSSocket } from 'node:tls'
 import { MoorageError, NetError, TimeoutError } from '../../base/errors.js'
 import type { TlsStart } from '../stream-driver.js'
 import type { StartTlsOptions, TlsClientOptions, TlsInfo } from '../tls-options.js'
+import { toPem, toPemList } from './pem.js'
 import { TlsServerContext } from './tls-server-context.js'
 
 /** Finite by default, as Node's own (120 s) is long: nginx waits 60 s, Go's default is none. */
@@ -73,11 +74,6 @@ function handshakeAsClient(socket: Socket, options: TlsClientOptions): Promise<T
 }
 
 const isNumeric = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host)
-
-export const toPem = (pem: string | Uint8Array): string | Buffer => (typeof pem === 'string' ? pem : Buffer.from(pem))
-
-export const toPemList = (pems: string | Uint8Array | readonly (string | Uint8Array)[]): (string | Buffer)[] =>
-  typeof pems === 'string' || pems instanceof Uint8Array ? [toPem(pems)] : pems.map(toPem)
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -10,7 +10,7 @@ import {
 import { deferred, type Deferred } from '../../base/deferred.js'
 import { messageOf, NetError, UsageError } from '../../base/errors.js'
 import type { Credentials, TlsServerOptions } from '../tls-options.js'
-import { toPem, toPemList } from './start-tls.js'
+import { toPem, toPemList } from './pem.js'
 
 /** Node tells a secured socket from the plain one below it only here. */
 interface SecuredInternals {
@@ -71,7 +71,11 @@ export class TlsServerContext {
     const names = contextsByName(options)
     try {
       createSecureContext(context)
-      this.#server.setSecureContext({ ...context, ticketKeys: this.#server.getTicketKeys() } as SecureContextOptions)
+      const withKeys: SecureContextOptions & { readonly ticketKeys: Buffer } = {
+        ...context,
+        ticketKeys: this.#server.getTicketKeys(),
+      }
+      this.#server.setSecureContext(withKeys)
     } catch (error) {
       throw wrongCertificate(error)
     }
