@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { concatBytes } from '../base/bytes.js'
+import { errorCodeOf } from '../base/errors.js'
 import { StreamConnection } from '../transport/stream-connection.js'
 import {
   assertSameBytes,
@@ -164,7 +165,7 @@ export const exchangeRows: readonly ConnectionContractRow[] = [
       await assert.rejects(near.write('y'), withCode('ERR_WRITE_BUFFER_LIMIT'))
       const report = await within('the end', near.closed)
       assert.equal(report.reason, 'failed')
-      assert.equal((report.error as { readonly code?: string } | undefined)?.code, 'ERR_WRITE_BUFFER_LIMIT')
+      assert.equal(errorCodeOf(report.error), 'ERR_WRITE_BUFFER_LIMIT')
       assert.equal(report.bytesUnsent, 32 * MIB)
       await assert.rejects(near.write('z'), withCode('ERR_WRITE_BUFFER_LIMIT'))
     },
@@ -176,12 +177,12 @@ export const exchangeRows: readonly ConnectionContractRow[] = [
       await saturate(near)
       // Those that saturated it count too: the first to be queued, and this one makes the cap.
       let queued = 1
-      while (near.signal.aborted === false && queued < 100) {
+      while (!near.signal.aborted && queued < 100) {
         void near.write('x')
         queued += 1
       }
       const report = await within('the end', near.closed)
-      assert.equal((report.error as { readonly code?: string } | undefined)?.code, 'ERR_WRITE_BUFFER_LIMIT')
+      assert.equal(errorCodeOf(report.error), 'ERR_WRITE_BUFFER_LIMIT')
       const saturating = 1024 * 1024
       assert.equal(report.bytesWritten % saturating, 5, 'the first that had to wait, and five more')
     },
