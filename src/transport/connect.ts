@@ -149,6 +149,8 @@ async function connectUnix(
   }
   return new Promise((resolve, reject) => {
     const socket = netConnect(options)
+    // With onread, Node would begin to read once connected: a driver starts paused.
+    socket.pause()
     const unlink = onAbort(signal, (reason) => {
       socket.destroy()
       reject(reason)

@@ -186,7 +186,8 @@ export class ReadSide {
   }
 
   unread(bytes: Uint8Array): void {
-    if (this.#framed !== undefined) this.#releaseFramed()
+    // A line that is being read goes on with these bytes; else what was read too far stands behind them.
+    if (this.#framed !== undefined && !this.waits) this.#releaseFramed()
     this.#putBack(bytes)
     this.#deliverQueued()
   }

@@ -369,11 +369,12 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     if (this.#reading.waits) throw new BusyError('ERR_BUSY_READ', 'Cannot start TLS: a read of this connection waits')
     if (this.#reading.hasSink) throw new BusyError('ERR_BUSY_SINK', 'Cannot start TLS: a sink reads this connection')
     if (this.isEnding) throw this.#goneError()
-    if (this.#driver.startTls === undefined) {
-      throw new UsageError(
-        'ERR_UNSUPPORTED',
-        'Cannot start TLS: this transport carries none; use a tcp: or unix: endpoint',
-      )
+    if (this.#driver.startTls === undefined || this.tls !== undefined) {
+      const why =
+        this.tls === undefined
+          ? 'this transport carries none; use a tcp: or unix: endpoint'
+          : 'this connection is secured already'
+      throw new UsageError('ERR_UNSUPPORTED', `Cannot start TLS: ${why}`)
     }
     this.#driver = await this.#driver.startTls(options, this.#reading.takeUnread())
     this.#reading.switchTo(this.#driver)

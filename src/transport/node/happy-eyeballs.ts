@@ -54,6 +54,8 @@ export async function connectHappily<T>(
       next += 1
       const { onread, result } = make()
       const socket = netConnect(connectOptions(options, address, onread))
+      // With onread, Node would begin to read once connected: a driver starts paused.
+      socket.pause()
       waiting.add(socket)
       const failed = (error: Error): void => {
         waiting.delete(socket)

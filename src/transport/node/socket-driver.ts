@@ -154,11 +154,13 @@ export class SocketDriver implements StreamDriver {
   }
 
   async startTls(options: TlsStart, unread: Uint8Array): Promise<StreamDriver> {
+    // Asked now: the addresses are those of the socket that is about to be given up.
+    const { remote, local } = this
     const plain = this.detach(unread)
     // Until the handshake is done this driver answers for the socket: destroying it ends the handshake.
     this.#handshaking = plain
     try {
-      return new SocketDriver(this.#remote, this.#local).driveTls(await secureSocket(plain, options))
+      return new SocketDriver(remote, local).driveTls(await secureSocket(plain, options))
     } catch (error) {
       this.#error = error instanceof Error ? error : undefined
       this.closed()
