@@ -19,6 +19,7 @@ export { DatagramServer, UdpServer, UnixDatagramServer, type DatagramServerOptio
 export type { MetricsSnapshot, RefusalReason } from './metrics.js'
 export { concurrent, processes, serial, threads, type Model } from './models/model.js'
 export type { CutConnection, Outcome, ShutdownReport } from './outcome.js'
+export { Protocol, protocolHandler, type ProtocolTransport } from './protocol.js'
 export { serve } from './serve.js'
 export { StreamServer, type PooledStreamServerOptions, type StreamServerOptions } from './stream-server.js'
 export { TcpServer, TlsServer, UnixStreamServer } from './stream-servers.js'

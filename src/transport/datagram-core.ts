@@ -172,7 +172,7 @@ export class DrivenDatagramSocket implements DatagramSocket, DatagramReceiver {
       this.#oversizeDropped += 1
       return
     }
-    this.#arrived({ data: owned ? data : data.slice(), remote, truncated })
+    this.#arrived({ data: owned ? data : new Uint8Array(data), remote, truncated })
   }
 
   failed(error: MoorageError): void {

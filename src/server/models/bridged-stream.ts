@@ -6,6 +6,7 @@ import type { StreamDriver, StreamDriverEvents } from '../../transport/stream-dr
 import { systemClock } from '../../transport/system-clock.js'
 import type { TlsInfo } from '../../transport/tls-options.js'
 import { BRIDGE_WINDOW_BYTES } from './byte-bridge.js'
+import { exactCopy } from './exact-copy.js'
 import { fromPlainError, type BridgeMessage, type FromWorker } from './messages.js'
 
 /** The worker's end of a bridged connection: a driver whose bytes come and go as messages. */
@@ -120,8 +121,7 @@ export class BridgedStream implements StreamDriver {
       const bytes = this.#out.shift(BRIDGE_WINDOW_BYTES)
       if (bytes === undefined) break
       this.#underWay += bytes.length
-      // What is posted is cloned at once, so that its owner may change it.
-      this.#send({ type: 'bytes', id: this.#id, bytes })
+      this.#send({ type: 'bytes', id: this.#id, bytes: exactCopy(bytes) })
     }
     if (this.bufferedBytes === 0 && this.#pressed) {
       this.#pressed = false

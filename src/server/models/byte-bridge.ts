@@ -3,6 +3,7 @@ import type { ConnectionSettings } from '../../transport/connection-options.js'
 import { needsNothing, prepareConnection, type Preparation } from '../../transport/prepare.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { StreamConnection } from '../../transport/stream-connection.js'
+import { exactCopy } from './exact-copy.js'
 import { toPlainError, type BridgeMessage, type ToWorker } from './messages.js'
 
 /** Bytes under way to the other thread that it has not consumed: above that the socket is not read. */
@@ -71,7 +72,7 @@ export class BridgeHub {
       data: (bytes) => {
         bridge.inFlight += bytes.length
         if (bridge.inFlight >= BRIDGE_WINDOW_BYTES) connection.pauseSink()
-        send({ type: 'bytes', id, bytes: bytes.slice() })
+        send({ type: 'bytes', id, bytes: exactCopy(bytes) })
       },
       end: () => send({ type: 'end', id }),
       drain: () => this.#credit(bridge),

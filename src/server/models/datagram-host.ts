@@ -4,6 +4,7 @@ import { systemClock } from '../../transport/system-clock.js'
 import { DatagramRunner } from '../datagram-runner.js'
 import { toDatagramFunction, type DatagramHandlerSource, type ServerContext } from '../handlers.js'
 import type { DrainReport } from '../outcome.js'
+import { exactCopy } from './exact-copy.js'
 import { toPlainError, type FromWorker, type MovedDatagram, type WorkerStart } from './messages.js'
 
 const UNKNOWN: Address = { kind: 'unix', path: '' }
@@ -31,7 +32,11 @@ export class DatagramHost {
       context,
       local: () => start.local ?? UNKNOWN,
       reply: (data, remote) => {
-        this.#replies.push({ data: typeof data === 'string' ? Buffer.from(data) : data, remote, truncated: false })
+        this.#replies.push({
+          data: exactCopy(typeof data === 'string' ? Buffer.from(data) : data),
+          remote,
+          truncated: false,
+        })
         this.#soonFlush()
         return Promise.resolve()
       },

@@ -3,6 +3,7 @@ import type { Datagram } from '../../transport/datagram-socket.js'
 import type { DatagramMetricsSnapshot } from '../datagram-metrics.js'
 import { mergeDrainReports, type DrainReport } from '../outcome.js'
 import type { DatagramDispatcher } from './datagram-dispatcher.js'
+import { exactCopy } from './exact-copy.js'
 import { fromPlainError, type FromWorker, type MovedDatagram, type WorkerStart } from './messages.js'
 import { PoolDrain, type PoolConfig } from './pool.js'
 import { WorkerSlot } from './worker-slot.js'
@@ -90,7 +91,7 @@ export class DatagramPool implements DatagramDispatcher {
       return
     }
     lane.outstanding += 1
-    lane.batch.push({ data, remote, truncated })
+    lane.batch.push({ data: exactCopy(data), remote, truncated })
     if (this.#flushing) return
     this.#flushing = true
     setImmediate(() => this.#flush())

@@ -151,7 +151,7 @@ export class MemoryStream implements StreamDriver {
     }
     while (this.#out.bytes > 0 && peer.#in.bytes < bufferBytes && !peer.#closed) {
       const chunk = this.#out.shift(this.#chunkBytes(maxChunkBytes))
-      if (chunk !== undefined) peer.#in.push(chunk.slice())
+      if (chunk !== undefined) peer.#in.push(new Uint8Array(chunk))
     }
     if (this.#out.bytes === 0) {
       if (this.#pressed) {

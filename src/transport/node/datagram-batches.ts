@@ -160,7 +160,7 @@ export class BatchDriver implements DatagramDriver {
   send(data: Uint8Array, to: Address | undefined): Promise<void> {
     let slot = -1
     if (to !== undefined) {
-      if (this.#stalled?.has(to)) return this.#stall(data.slice(), to)
+      if (this.#stalled?.has(to)) return this.#stall(new Uint8Array(data), to)
       if (to === this.#current && to.kind === 'ip') slot = this.#currentSlot
       else {
         try {
