@@ -112,11 +112,9 @@ class ProtocolRun implements ProtocolTransport {
   }
 
   #ended(): void {
-    let keepsOpen: boolean | void = false
     this.#guard(() => {
-      keepsOpen = this.#protocol.eofReceived()
+      if (this.#protocol.eofReceived() !== true) this.close()
     })
-    if (keepsOpen !== true) this.close()
   }
 
   #lookAtBuffer(): void {
