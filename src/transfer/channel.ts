@@ -121,7 +121,6 @@ export class TransferChannel {
       )
     }
     this.#timer = setInterval(check, this.#idleTimeoutMs / CHECKS_PER_TIMEOUT)
-    this.#timer.unref()
   }
 
   stop(): void {

@@ -76,11 +76,15 @@ async function takeAway(path: string, stale: string): Promise<void> {
   else await rename(aside, path)
 }
 
-/** When a process started, so that a number that was given again is not taken for the one that died. */
+/**
+ * When a process started, so that a number that was given again is not taken for the one that died; `gone` for one that
+ * died and whose parent has not noticed.
+ */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? 'gone' : (fields[19] ?? '')
   } catch {
     // No /proc here: the number alone has to do.
     return ''

@@ -109,6 +109,7 @@ class Receiver {
     if (token !== undefined && !proves(token, nonce, proof)) {
       const text = proof.length === 0 ? 'the receiver wants a token' : 'the token is wrong'
       await channel.send({ type: 'refuse', reason: 'token', text: `Cannot send: ${text}` })
+      await channel.connection.closeWrite()
       throw errorOf('token', `Cannot receive: ${proof.length === 0 ? 'the sender has no token' : text}`)
     }
     this.#meter.expect(bytes)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { errorCodeOf, UsageError } from '../../base/index.js'
+import { errorCodeOf, MoorageError, UsageError } from '../../base/index.js'
 import { connect, listen, parseEndpoint, type Connection, type Endpoint } from '../../transport/index.js'
 import { sendFiles, type FileResult, type SendOptions, type TransferReport } from '../../transfer/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
@@ -40,6 +40,9 @@ const PASSING = new Set([
   'ERR_SOCKET',
   'ERR_CLOSED',
 ])
+
+const mayPass = (error: unknown): boolean =>
+  PASSING.has(errorCodeOf(error) ?? '') || (error instanceof MoorageError && error.details['reason'] === 'busy')
 
 export const send: Command = defineCommand({
   name: 'send',
@@ -82,7 +85,9 @@ async function sendToCaller(
   context.signal.removeEventListener('abort', stop)
   await listener.close()
   if (connection === null) throw context.signal.reason
-  return sendOver(connection, files, sendOptions(options, context, words), words)
+  const report = await sendOver(connection, files, sendOptions(options, context, words))
+  words.finished(report)
+  return report
 }
 
 /** Connects again after what passes, with longer and longer pauses, until it is done or nothing moves any more. */
@@ -96,6 +101,7 @@ async function sendAgain(
   const done = new Map<string, FileResult>()
   let moved = 0
   let attempts = 0
+  let interruptions = 0
   let everConnected = false
   const settings: SendOptions = {
     ...sendOptions(options, context, words),
@@ -114,11 +120,19 @@ async function sendAgain(
       moved = 0
       const connection = await connect(endpoint, connectOptions(options, context))
       everConnected = true
-      return await sendOver(connection, files, settings, words)
+      const report = await sendOver(connection, files, settings)
+      // The receiver may not have noticed yet that the connection before this one is gone.
+      const busy = report.files.find(({ error }) => error?.details['reason'] === 'busy')
+      if (interruptions === 0 || busy?.error === undefined) {
+        words.finished(report)
+        return report
+      }
+      throw busy.error
     } catch (error) {
       const most = options.retry ?? (everConnected ? DEFAULT_RETRIES : 0)
       attempts = moved > 0 ? 1 : attempts + 1
-      if (context.signal.aborted || !PASSING.has(errorCodeOf(error) ?? '') || attempts > most) throw error
+      if (context.signal.aborted || !mayPass(error) || attempts > most) throw error
+      interruptions += 1
       words.interrupted(error, 'connecting again')
       await pause(Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), MAX_PAUSE_MS), undefined, { signal: context.signal })
     }
@@ -129,11 +143,9 @@ async function sendOver(
   connection: Connection,
   files: readonly string[],
   settings: SendOptions,
-  words: TransferWords,
 ): Promise<TransferReport> {
   try {
     const report = await sendFiles(connection, files, settings)
-    words.finished(report)
     await connection.close()
     return report
   } finally {
