@@ -135,7 +135,11 @@ int main(int argc, char **argv) {
     }
   }
   double seconds = (double)(now - start) / 1e9;
-  printf("{\"messages\":%llu,\"seconds\":%.4f,\"p50us\":%llu,\"p99us\":%llu}\n", (unsigned long long)messages, seconds,
-         (unsigned long long)percentile(messages, 0.5), (unsigned long long)percentile(messages, 0.99));
+  printf("{\"messages\":%llu,\"seconds\":%.4f", (unsigned long long)messages, seconds);
+  if (window == 1) {
+    printf(",\"p50us\":%llu,\"p99us\":%llu", (unsigned long long)percentile(messages, 0.5),
+           (unsigned long long)percentile(messages, 0.99));
+  }
+  printf("}\n");
   return 0;
 }

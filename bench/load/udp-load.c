@@ -1,6 +1,7 @@
 // Load for UDP echo servers: keeps a window of datagrams in flight on each of several sockets for a while, and prints
 // how many answers came. Sends with sendmmsg and receives with recvmmsg, so it costs less than any server it drives.
 // usage: udp-load host port seconds sockets window bytes
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -80,7 +81,7 @@ int main(int argc, char **argv) {
       }
     }
   }
-  printf("{\"answers\":%llu,\"resent\":%llu,\"ms\":%llu}\n", (unsigned long long)answers, (unsigned long long)resent,
-         (unsigned long long)(now_ms() - start));
+  printf("{\"messages\":%llu,\"resent\":%llu,\"seconds\":%.3f}\n", (unsigned long long)answers,
+         (unsigned long long)resent, (double)(now_ms() - start) / 1000);
   return 0;
 }

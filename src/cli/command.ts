@@ -36,5 +36,5 @@ export type Command = TypedCommand<OptionTable>
 
 /** Types `run` by the option table. What is returned is only ever run with options that were parsed by that table. */
 export function defineCommand<const T extends OptionTable>(command: TypedCommand<T>): Command {
-  return command as Command
+  return command
 }

@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.js')).run,
   connect: async () => (await import('./commands/connect.js')).connect,
   listen: async () => (await import('./commands/listen.js')).listen,
+  send: async () => (await import('./commands/send.js')).send,
+  receive: async () => (await import('./commands/receive.js')).receive,
 }
 
 /** Options of every command. */

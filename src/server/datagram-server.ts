@@ -5,6 +5,7 @@ import { datagramParameters } from '../transport/datagram-options.js'
 import { adoptDatagram, bindDatagram } from '../transport/datagrams.js'
 import type { Datagram, DatagramSocket } from '../transport/datagram-socket.js'
 import { formatEndpoint, parseEndpoint, type Endpoint, type Scheme } from '../transport/endpoint.js'
+import { copyBytes } from '../transport/read-side.js'
 import { AddressList } from '../transport/node/address-list.js'
 import { BaseServer } from './base-server.js'
 import { CHANNELS } from './channels.js'
@@ -139,10 +140,8 @@ export abstract class DatagramServer extends BaseServer {
         await this.#dispatcher.drain(0)
         throw error
       }
-      this.#socket.sinkTo((data, remote, truncated) => {
-        const own = Buffer.allocUnsafe(data.length)
-        own.set(data)
-        this.#received({ data: own, remote, truncated })
+      this.#socket.sinkTo((data, remote, truncated, owned) => {
+        this.#received({ data: owned ? data : copyBytes(data), remote, truncated })
       })
     }
     if (CHANNELS.listening.hasSubscribers) CHANNELS.listening.publish({ endpoint: this.endpoint })

@@ -14,8 +14,17 @@ export interface RunnerSettings {
   readonly connection: ConnectionSettings
   readonly preparation: Preparation
   readonly clock: Clock
-  /** Called when a handler throws or a handshake fails; never throws itself. */
+  readonly events: RunnerEvents
+}
+
+/** What a runner tells; none of it throws. */
+export interface RunnerEvents {
+  /** A handler has returned or thrown: its place is free. */
+  readonly handled: () => void
+  /** A handler threw, or a handshake failed. */
   readonly failed: (error: unknown, connection: StreamConnection) => void
+  /** The connection is gone. */
+  readonly ended: (id: number, outcome: Outcome) => void
 }
 
 /** The share of the grace after which reads in the middle of a message are ended too. */
@@ -45,10 +54,14 @@ export class StreamRunner {
     return this.#live.size
   }
 
-  /** Resolves, and never rejects, when the connection is gone; calls `handled` as soon as its handler has returned. */
-  async run(stream: RawStream, handled?: () => void): Promise<Outcome> {
-    const { handler, context, preparation } = this.#settings
-    const connection = stream.open(this.#settings.connection)
+  /** Begins at once; `handled` and `ended` follow, each once. */
+  run(id: number, stream: RawStream): void {
+    // The stream is let go of here: it would be held as long as the connection lives.
+    void this.#run(id, stream.open(this.#settings.connection))
+  }
+
+  async #run(id: number, connection: StreamConnection): Promise<void> {
+    const { handler, context, preparation, events } = this.#settings
     let failed = false
     let reason: unknown
     this.#live.set(connection, this.#ready ? 'handling' : 'preparing')
@@ -63,13 +76,13 @@ export class StreamRunner {
       failed = true
       reason = error
     }
-    handled?.()
-    if (failed) this.#settings.failed(reason, connection)
+    events.handled()
+    if (failed) events.failed(reason, connection)
     this.#live.set(connection, 'closing')
     await connection.close()
     const { bytesRead, bytesWritten, bytesUnsent } = await connection.closed
     this.#ended(connection)
-    return { bytesRead, bytesWritten, bytesUnsent, failed }
+    events.ended(id, { bytesRead, bytesWritten, bytesUnsent, failed })
   }
 
   #ended(connection: StreamConnection): void {

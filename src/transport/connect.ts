@@ -8,8 +8,9 @@ import { defaultNetwork, MemoryNetwork } from './memory/network.js'
 import { fromSystemError } from './node/errno.js'
 import { fastReceiveWorks } from './node/fast-receive.js'
 import { connectHappily } from './node/happy-eyeballs.js'
-import { remoteOf, toSystemPath } from './node/socket-listener.js'
-import { SocketDriver } from './node/socket-driver.js'
+import { remoteOf } from './node/accepted-stream.js'
+import { toSystemPath } from './node/socket-listener.js'
+import { FAST_READ, SocketDriver } from './node/socket-driver.js'
 import { connect as netConnect, type NetConnectOpts } from 'node:net'
 import { StreamConnection } from './stream-connection.js'
 import type { TlsClientOptions } from './tls-options.js'
@@ -125,7 +126,7 @@ async function connectTcp(
       const slot: { driver: SocketDriver | undefined } = { driver: undefined }
       const driver = new SocketDriver(() => remoteOf(slot.driver?.socket), undefined)
       slot.driver = driver
-      return { onread: fast ? driver.onRead() : undefined, result: driver }
+      return { onread: fast ? FAST_READ : undefined, result: driver }
     },
   )
   return new StreamConnection(result.drive(socket, fast), settings)
@@ -139,7 +140,7 @@ async function connectUnix(
   const systemPath = toSystemPath(path)
   const fast = settings.fastReceive && (await fastReceiveWorks('unix'))
   const driver = new SocketDriver(() => ({ kind: 'unix', path }), { kind: 'unix', path: '' })
-  const onread = fast ? { onread: driver.onRead() } : {}
+  const onread = fast ? { onread: FAST_READ } : {}
   const options: NetConnectOpts & { readonly highWaterMark: number } = {
     path: systemPath,
     allowHalfOpen: true,

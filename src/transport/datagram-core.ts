@@ -149,7 +149,7 @@ export class DrivenDatagramSocket implements DatagramSocket, DatagramReceiver {
     this.#errorSink = onError
     for (let held = this.#queue.take(); held !== undefined; held = this.#queue.take()) {
       if (held.data === undefined) onError?.(held.error)
-      else sink(held.data, held.remote, held.truncated)
+      else sink(held.data, held.remote, held.truncated, true)
     }
   }
 
@@ -162,7 +162,7 @@ export class DrivenDatagramSocket implements DatagramSocket, DatagramReceiver {
     if (truncated) this.#truncated += 1
     if (this.#sink !== undefined) {
       try {
-        this.#sink(data, remote, truncated)
+        this.#sink(data, remote, truncated, owned)
       } catch (error) {
         this.destroy(error)
       }

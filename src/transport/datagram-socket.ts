@@ -33,9 +33,9 @@ export interface ReceiveOptions {
 
 /**
  * Called synchronously for each datagram. `data` is borrowed: valid only during the call; copy it to keep or queue it
- * (`send` copies it itself). A sink that throws ends the socket with what it threw.
+ * (`send` copies it itself), unless `owned` says that it is yours. A sink that throws ends the socket with what it threw.
  */
-export type DatagramSink = (data: Uint8Array, remote: Address, truncated: boolean) => void
+export type DatagramSink = (data: Uint8Array, remote: Address, truncated: boolean, owned: boolean) => void
 
 /** Called synchronously for an error that does not end the socket: a peer that refuses, in connected mode. */
 export type DatagramErrorSink = (error: MoorageError) => void

@@ -10,6 +10,8 @@ export interface RawStream {
   readonly local: Address | undefined
   /** The socket of the system, for moving it to another thread or process; memory streams have none. */
   readonly socket: Socket | undefined
+  /** The native handle, for handing it to another process while this one keeps its own. */
+  readonly handle: object | undefined
   /** Makes the connection; call it once, or `destroy`. */
   open(settings: ConnectionSettings): StreamConnection
   destroy(): void

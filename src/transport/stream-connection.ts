@@ -6,7 +6,7 @@ import type { CloseOptions, CloseReason, CloseReport, Connection, ConnectionSink
 import type { ConnectionSettings } from './connection-options.js'
 import type { FrameOptions, LengthPrefix, LineOptions } from './framed.js'
 import { giveSlab, MIN_SLAB_BYTES, takeSlab } from './copy-slabs.js'
-import { copyBytes, ReadSide } from './read-side.js'
+import { copyBytes, ReadSide, type NextBytes } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
 import type { TlsInfo } from './tls-options.js'
 
@@ -127,14 +127,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
-    const reading = this.#reading
-    return {
-      next: () => reading.next(),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]() {
-        return this
-      },
-    }
+    return new BytesIterator(this.#reading)
   }
 
   unread(bytes: Uint8Array): void {
@@ -387,6 +380,28 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     this.#reading.switchTo(this.#driver)
     this.#attach()
     if (this.#reason !== undefined) this.#driver.destroy()
+  }
+}
+
+/** Gives the promises of reads straight to `for await`: no generator stands between. */
+class BytesIterator implements AsyncIterableIterator<Uint8Array> {
+  readonly #reading: ReadSide
+
+  constructor(reading: ReadSide) {
+    this.#reading = reading
+  }
+
+  next(): Promise<NextBytes> {
+    return this.#reading.next()
+  }
+
+  /** Leaving the loop early closes nothing: what comes next can be read in another way. */
+  return(): Promise<NextBytes> {
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
   }
 }
 

@@ -13,24 +13,29 @@ export class LocalDispatcher implements Dispatcher {
   readonly restarts = 0
   readonly #source: StreamHandlerSource | URL
   readonly #runner: StreamRunner
-  readonly #events: DispatcherEvents
   readonly #max: number
   #handler: StreamFunction = () => undefined
   #running = 0
 
   constructor(
     source: StreamHandlerSource | URL,
-    settings: Omit<RunnerSettings, 'handler' | 'failed'>,
+    settings: Omit<RunnerSettings, 'handler' | 'events'>,
     max: number,
     events: DispatcherEvents,
   ) {
     this.#source = source
     this.#max = max
-    this.#events = events
     this.#runner = new StreamRunner({
       ...settings,
       handler: (connection, context) => this.#handler(connection, context),
-      failed: (error, connection) => events.failed(error, formatAddress(connection.remote)),
+      events: {
+        handled: () => {
+          this.#running -= 1
+          events.roomMade()
+        },
+        failed: (error, connection) => events.failed(error, formatAddress(connection.remote)),
+        ended: events.ended,
+      },
     })
   }
 
@@ -49,12 +54,7 @@ export class LocalDispatcher implements Dispatcher {
 
   dispatch(id: number, stream: RawStream): void {
     this.#running += 1
-    void this.#runner
-      .run(stream, () => {
-        this.#running -= 1
-        this.#events.roomMade()
-      })
-      .then((outcome) => this.#events.ended(id, outcome))
+    this.#runner.run(id, stream)
   }
 
   drain(graceMs: number): Promise<DrainReport> {

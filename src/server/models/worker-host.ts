@@ -4,13 +4,13 @@ import { formatAddress, type Address } from '../../transport/address.js'
 import { AddressList } from '../../transport/node/address-list.js'
 import { adoptedSocket } from '../../transport/node/handles.js'
 import { fastReceiveWorks } from '../../transport/node/fast-receive.js'
-import { rawStream } from '../../transport/node/socket-listener.js'
+import { AcceptedSocket } from '../../transport/node/accepted-stream.js'
 import { TlsServerContext } from '../../transport/node/tls-server-context.js'
-import type { RawStream } from '../../transport/raw-listener.js'
 import { StreamConnection } from '../../transport/stream-connection.js'
 import { systemClock } from '../../transport/system-clock.js'
 import { checkDatagramHandler, checkStreamHandler, toStreamFunction, type ServerContext } from '../handlers.js'
 import { loadHandler } from '../load-handler.js'
+import type { Outcome } from '../outcome.js'
 import { StreamRunner } from '../stream-runner.js'
 import { DatagramHost } from './datagram-host.js'
 import { BridgedStream } from './bridged-stream.js'
@@ -66,8 +66,12 @@ export class WorkerHost {
         context: this.#context,
         connection,
         clock: systemClock,
-        failed: (error: unknown, { remote }: StreamConnection): void => {
-          this.#send({ type: 'error', remote: formatAddress(remote), error: toPlainError(error) })
+        events: {
+          handled: () => undefined,
+          failed: (error: unknown, { remote }: StreamConnection): void => {
+            this.#send({ type: 'error', remote: formatAddress(remote), error: toPlainError(error) })
+          },
+          ended: (id: number, outcome: Outcome): void => this.#send({ type: 'ended', id, outcome }),
         },
       }
       const nothing = { tls: undefined, handshakeTimeoutMs, proxyProtocol: false, trustedProxies: new AddressList([]) }
@@ -99,10 +103,11 @@ export class WorkerHost {
         const { id } = message
         const stream = new BridgedStream(message, this.#send, () => this.#bridged.delete(id))
         this.#bridged.set(id, stream)
-        this.#run(this.#bridgeRunner, id, {
+        this.#bridgeRunner?.run(id, {
           remote: message.remote,
           local: message.local,
           socket: undefined,
+          handle: undefined,
           open: (settings) => new StreamConnection(stream, settings),
           destroy: () => stream.destroy(),
         })
@@ -147,11 +152,7 @@ export class WorkerHost {
       this.#send({ type: 'ended', id, outcome: { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: true } })
       return
     }
-    this.#run(this.#runner, id, rawStream(socket, this.#fast, remote))
-  }
-
-  #run(runner: StreamRunner | undefined, id: number, stream: RawStream): void {
-    void runner?.run(stream).then((outcome) => this.#send({ type: 'ended', id, outcome }))
+    this.#runner?.run(id, new AcceptedSocket(socket, this.#fast, remote))
   }
 
   async #drain(graceMs: number): Promise<void> {

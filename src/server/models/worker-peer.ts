@@ -1,7 +1,7 @@
 import { fork, type ChildProcess, type SendHandle } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { handleOf, idleSocket } from '../../transport/node/handles.js'
+import { idleSocket } from '../../transport/node/handles.js'
 import { errorCodeOf } from '../../base/errors.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js'
@@ -73,8 +73,8 @@ export function startThread(start: WorkerStart, maxHeapBytes: number, events: Wo
   let sampledAt = performance.now()
   let load = 0
   return {
-    transferOf: ({ remote, socket }) =>
-      socket !== undefined && remote.kind === 'ip' && canMoveSockets() ? 'moved' : 'bridged',
+    transferOf: ({ remote, handle }) =>
+      handle !== undefined && remote.kind === 'ip' && canMoveSockets() ? 'moved' : 'bridged',
     send: (message) => worker.postMessage(message),
     sendStream(id, stream) {
       const { remote, socket } = stream
@@ -121,13 +121,10 @@ export function startProcess(start: WorkerStart, events: WorkerPeerEvents): Work
   const send = (message: ToWorker, handle?: SendHandle): void => sendTo(child, message, handle)
   send({ type: 'start', start })
   return {
-    transferOf: ({ socket }) => (socket === undefined ? 'bridged' : 'kept'),
+    transferOf: ({ handle }) => (handle === undefined ? 'bridged' : 'kept'),
     send,
-    sendStream(id, { remote, socket }) {
-      send(
-        { type: 'stream', id, remote, moved: undefined },
-        socket === undefined ? undefined : (handleOf(socket) as SendHandle | undefined),
-      )
+    sendStream(id, { remote, handle }) {
+      send({ type: 'stream', id, remote, moved: undefined }, handle as SendHandle | undefined)
     },
     sendHandle: (handle) => send({ type: 'listen', moved: undefined }, handle as SendHandle),
     load: () => 0,

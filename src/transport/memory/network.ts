@@ -90,6 +90,7 @@ class MemoryListener implements RawListener {
       remote: stream.remote,
       local: this.local,
       socket: undefined,
+      handle: undefined,
       open: (settings) => new StreamConnection(stream, settings),
       destroy: () => stream.destroy(),
     })

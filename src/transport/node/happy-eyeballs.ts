@@ -2,7 +2,7 @@ import { lookup, type LookupAddress } from 'node:dns'
 import { connect as netConnect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { onAbort, type AbortSignalLike } from '../../base/cancellation.js'
 import { messageOf, NetError } from '../../base/errors.js'
-import type { OnRead } from './socket-driver.js'
+import type { OnRead } from './fast-receive.js'
 
 export interface Attempt {
   readonly address: string

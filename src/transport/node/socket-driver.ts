@@ -6,31 +6,53 @@ import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-drive
 import type { TlsInfo } from '../tls-options.js'
 import { systemClock } from '../system-clock.js'
 import { fromSystemError } from './errno.js'
-import { plainAgain } from './fast-receive.js'
+import { plainAgain, type OnRead } from './fast-receive.js'
 import { secureSocket, tlsInfoOf } from './start-tls.js'
 
 const FAST_BUFFER_BYTES = 256 * 1024
-/** One receive buffer for all sockets of this thread: a read is handled before the next one is made. */
-let sharedBuffer: Buffer | undefined
+/** Where a socket has its driver: listeners are shared by all sockets and find it by `this`. */
+const DRIVER: unique symbol = Symbol('moorage.driver')
 
-/** What `net` calls for each read when a socket was made with `onread`. */
-export interface OnRead {
-  readonly buffer: Buffer
-  readonly callback: (count: number, buffer: Uint8Array) => boolean
+interface DrivenSocket extends Socket {
+  [DRIVER]?: SocketDriver
 }
 
-export interface SocketEnds {
-  readonly local: Address | undefined
-  readonly remote: Address
+/** One receive buffer for all sockets of this thread: a read is handled before the next one is made. */
+export const FAST_READ: OnRead = {
+  buffer: Buffer.allocUnsafeSlow(FAST_BUFFER_BYTES),
+  callback(this: DrivenSocket, count, buffer) {
+    this[DRIVER]?.heard(buffer.subarray(0, count), true)
+    return true
+  },
+}
+
+function onData(this: DrivenSocket, chunk: Buffer): void {
+  this[DRIVER]?.heard(chunk, false)
+}
+
+function onEnd(this: DrivenSocket): void {
+  this[DRIVER]?.heardEnd()
+}
+
+function onDrain(this: DrivenSocket): void {
+  this[DRIVER]?.drained()
+}
+
+function onError(this: DrivenSocket, error: Error): void {
+  this[DRIVER]?.failed(error)
+}
+
+function onClose(this: DrivenSocket): void {
+  this[DRIVER]?.closed()
 }
 
 /**
- * Drives a `net.Socket` or `TLSSocket`. With `onRead` given to the socket when it is made, reads arrive in the shared
- * buffer without stream machinery; else by `'data'` events.
+ * Drives a `net.Socket` or `TLSSocket`. A socket that was made with `FAST_READ` is
+ * `fast`: reads arrive in the shared buffer without stream machinery; else by `'data'` events.
  */
 export class SocketDriver implements StreamDriver {
   readonly clock: Clock = systemClock
-  #socket: Socket | undefined
+  #socket: DrivenSocket | undefined
   #remote: Address | (() => Address)
   #local: Address | undefined
   #handshaking: Socket | undefined
@@ -46,29 +68,15 @@ export class SocketDriver implements StreamDriver {
     this.#local = local
   }
 
-  /** To be given to `net` as `onread` when the socket is made; then call `drive(socket, true)`. */
-  onRead(): OnRead {
-    sharedBuffer ??= Buffer.allocUnsafeSlow(FAST_BUFFER_BYTES)
-    return {
-      buffer: sharedBuffer,
-      callback: (count, buffer) => {
-        this.#events?.driverData(buffer.subarray(0, count), true)
-        return true
-      },
-    }
-  }
-
-  drive(socket: Socket, fast: boolean): this {
+  drive(socket: DrivenSocket, fast: boolean): this {
     this.#socket = socket
-    if (!fast) socket.on('data', (chunk: Buffer) => this.#events?.driverData(chunk, false))
+    socket[DRIVER] = this
+    if (!fast) socket.on('data', onData)
     if (!fast) socket.pause()
-    socket.on('end', () => this.#events?.driverEnd())
-    socket.on('drain', () => this.#events?.driverDrain())
-    socket.on('error', (error) => {
-      this.#error = error
-      this.#noteUnsent()
-    })
-    socket.on('close', () => this.#closed())
+    socket.on('end', onEnd)
+    socket.on('drain', onDrain)
+    socket.on('error', onError)
+    socket.on('close', onClose)
     return this
   }
 
@@ -140,6 +148,7 @@ export class SocketDriver implements StreamDriver {
     if (socket === undefined) throw new Error('Cannot detach: there is no socket')
     this.#socket = undefined
     const plain = plainAgain(socket)
+    delete socket[DRIVER]
     if (unread.length > 0) plain.unshift(unread)
     return plain
   }
@@ -154,7 +163,7 @@ export class SocketDriver implements StreamDriver {
       return new SocketDriver(remote, local).driveTls(await secureSocket(plain, options))
     } catch (error) {
       this.#error = error instanceof Error ? error : undefined
-      this.#closed()
+      this.closed()
       throw error
     }
   }
@@ -163,7 +172,24 @@ export class SocketDriver implements StreamDriver {
     if (this.#unsent < 0) this.#unsent = this.#socket?.writableLength ?? 0
   }
 
-  #closed(): void {
+  heard(bytes: Uint8Array, borrowed: boolean): void {
+    this.#events?.driverData(bytes, borrowed)
+  }
+
+  heardEnd(): void {
+    this.#events?.driverEnd()
+  }
+
+  drained(): void {
+    this.#events?.driverDrain()
+  }
+
+  failed(error: Error): void {
+    this.#error = error
+    this.#noteUnsent()
+  }
+
+  closed(): void {
     this.#noteUnsent()
     const error = this.#error
     this.#events?.driverClose(error === undefined ? undefined : fromSystemError('use the connection', error))

@@ -1,15 +1,13 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { connect as netConnect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
+import { connect as netConnect, createServer, type ListenOptions, type Server } from 'node:net'
 import { errorCodeOf, NetError, UsageError } from '../../base/errors.js'
 import type { Address } from '../address.js'
-import type { ConnectionSettings } from '../connection-options.js'
 import { formatEndpoint, type Endpoint } from '../endpoint.js'
-import type { RawListener, RawListenerEvents, RawStream } from '../raw-listener.js'
-import { StreamConnection } from '../stream-connection.js'
+import type { RawListener, RawListenerEvents } from '../raw-listener.js'
 import { fromSystemError } from './errno.js'
-import { fastReceiveWorks, fastSocket } from './fast-receive.js'
+import { AcceptedHandle, AcceptedSocket } from './accepted-stream.js'
+import { fastReceiveWorks, takeHandles } from './fast-receive.js'
 import { describePortHolder } from './port-holder.js'
-import { SocketDriver } from './socket-driver.js'
 
 export interface SocketListenSettings {
   readonly backlog: number
@@ -70,39 +68,21 @@ async function startAccepting(
   events: RawListenerEvents,
 ): Promise<RawListener> {
   const kind = typeof server.address() === 'string' ? 'unix' : 'tcp'
+  const { noDelay, highWaterBytes } = settings
   const fast = settings.fastReceive && (await fastReceiveWorks(kind))
-  server.on('connection', (socket) => events.accepted(rawStream(socket, fast)))
-  server.on('error', (error) => events.failed(fromSystemError(`accept on ${formatEndpoint(endpoint)}`, error)))
+  const failed = (cause: unknown): void =>
+    events.failed(fromSystemError(`accept on ${formatEndpoint(endpoint)}`, cause))
+  const takes =
+    fast &&
+    takeHandles(
+      server,
+      (handle) => events.accepted(new AcceptedHandle(handle, noDelay, highWaterBytes)),
+      (status) => failed(Object.assign(new Error(`accept failed with status ${status}`), { errno: status })),
+    )
+  if (!takes) server.on('connection', (socket) => events.accepted(new AcceptedSocket(socket, false)))
+  server.on('error', failed)
   return new SocketListener(server, endpoint)
 }
-
-/** A stream over an accepted socket that was never read. */
-export function rawStream(socket: Socket, fast: boolean, remote: Address = remoteOf(socket)): RawStream {
-  const onEarlyError = (): void => undefined
-  socket.on('error', onEarlyError)
-  return {
-    remote,
-    local: undefined,
-    socket,
-    open(settings: ConnectionSettings): StreamConnection {
-      socket.off('error', onEarlyError)
-      const driver = new SocketDriver(remote, undefined)
-      driver.drive(fast ? fastSocket(socket, settings.writeHighWaterBytes, driver.onRead()) : socket, fast)
-      return new StreamConnection(driver, settings)
-    },
-    destroy: () => void socket.destroy(),
-  }
-}
-
-export function remoteOf(socket: Socket | undefined): Address {
-  const { remoteAddress: host, remotePort: port } = socket ?? {}
-  return host === undefined || port === undefined
-    ? { kind: 'unix', path: '' }
-    : { kind: 'ip', host: unmapped(host), port }
-}
-
-/** An IPv4 peer of a dual-stack listener is an IPv4 peer (RFC 4291 §2.5.5.2). */
-const unmapped = (host: string): string => (/^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(host) ? host.slice(7) : host)
 
 class SocketListener implements RawListener {
   readonly #server: Server

@@ -27,10 +27,10 @@ export class DgramDriver implements DatagramDriver {
   readonly #socket: Socket
   readonly #settings: BatchSettings
   readonly #isIpv6: boolean
-  readonly #sentUnwatched = (error: Error | null, bytes: number): void => this.#settled(error, bytes)
   #waiting = new Set<Deferred<void>>()
   #drained: Deferred<void> | undefined
   #pending = 0
+  #unwatched = false
   #inSink = false
   #borrowed: Uint8Array | undefined
   #closed = false
@@ -67,6 +67,10 @@ export class DgramDriver implements DatagramDriver {
   start(receiver: DatagramReceiver): void {
     this.#socket.on('message', (data: Buffer, info: RemoteInfo) => this.#onMessage(receiver, data, info))
     this.#socket.on('error', (error) => {
+      if (isSendError(error)) {
+        this.#sent -= 1
+        this.#sendDropped += 1
+      }
       if (!this.#closed) receiver.failed(fromDatagramError(`receive on ${formatAddress(this.local)}`, error))
     })
   }
@@ -77,7 +81,7 @@ export class DgramDriver implements DatagramDriver {
       this.#sendDropped += 1
       return refused(cannotReach(to, this.local))
     }
-    if (this.#pending > 0) {
+    if (this.#pending > 0 || this.#inSink) {
       const held = this.#socket.getSendQueueSize()
       if (held + data.length > sendQueueBytes || this.#socket.getSendQueueCount() >= sendQueueCount) {
         this.#sendDropped += 1
@@ -86,11 +90,15 @@ export class DgramDriver implements DatagramDriver {
     }
     // dgram keeps a reference until the system takes the datagram. What it just delivered is nobody else's.
     const kept = data === this.#borrowed ? data : Buffer.from(data)
-    this.#pending += 1
     if (this.#inSink) {
-      this.#transmit(kept, to, this.#sentUnwatched)
+      // Without a callback dgram spares a turn for each datagram, and tells of what failed by its 'error' event.
+      this.#unwatched = true
+      this.#sent += 1
+      this.#sentBytes += data.length
+      this.#transmit(kept, to, undefined)
       return DONE
     }
+    this.#pending += 1
     const sending = deferred<void>()
     this.#waiting.add(sending)
     this.#transmit(kept, to, (error, bytes) => {
@@ -112,22 +120,42 @@ export class DgramDriver implements DatagramDriver {
     return to.kind === 'ip' && to.port > 0 && (this.#isIpv6 || !to.host.includes(':'))
   }
 
-  #transmit(data: Uint8Array, to: Address | undefined, sent: (error: Error | null, bytes: number) => void): void {
+  #transmit(
+    data: Uint8Array,
+    to: Address | undefined,
+    sent: ((error: Error | null, bytes: number) => void) | undefined,
+  ): void {
     if (to === undefined || to.kind !== 'ip') return this.#socket.send(data, sent)
     const host = this.#isIpv6 && !to.host.includes(':') ? `::ffff:${to.host}` : to.host
     return this.#socket.send(data, to.port, host, sent)
   }
 
   drained(): Promise<void> {
-    if (this.#pending === 0 || this.#closed) return DONE
+    if (this.#closed || (this.#pending === 0 && !this.#unwatched)) return DONE
     this.#drained ??= deferred()
+    if (this.#unwatched) setImmediate(() => this.#lookForUnwatched())
     return this.#drained.promise
+  }
+
+  /** What was sent without a callback has left when dgram's queue is empty, from the next turn on. */
+  #lookForUnwatched(): void {
+    if (this.#closed) return
+    if (this.#socket.getSendQueueCount() > 0) {
+      setImmediate(() => this.#lookForUnwatched())
+      return
+    }
+    this.#unwatched = false
+    if (this.#pending > 0) return
+    this.#drained?.resolve()
+    this.#drained = undefined
   }
 
   close(reason: MoorageError): void {
     if (this.#closed) return
     this.#closed = true
-    this.#sendDropped += this.#pending
+    const unsent = this.#socket.getSendQueueCount()
+    this.#sendDropped += Math.max(this.#pending, unsent)
+    this.#sent -= Math.max(0, unsent - this.#pending)
     this.#pending = 0
     for (const sending of this.#waiting) sending.reject(reason)
     this.#waiting.clear()
@@ -159,6 +187,8 @@ export class DgramDriver implements DatagramDriver {
     }
   }
 }
+
+const isSendError = (error: Error): boolean => 'syscall' in error && error.syscall === 'send'
 
 function queueFull(bytes: number): LimitError {
   return new LimitError('ERR_QUEUE_LIMIT', `Cannot send: the send queue is full with ${bytes} bytes`, {

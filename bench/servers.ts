@@ -1,0 +1,65 @@
+// Our servers under load: `node servers.js <kind>`, which prints its port.
+import {
+  bindDatagram,
+  concurrent,
+  processes,
+  serve,
+  threads,
+  type Connection,
+  type DatagramSocket,
+  type StreamFunction,
+} from 'moorage'
+import { StreamConnection } from '#src/transport/stream-connection.js'
+
+const echo: StreamFunction = async (connection) => {
+  for await (const bytes of connection) await connection.write(bytes)
+}
+
+/** The synchronous sink that engines read by. */
+function sinkEcho(connection: Connection): Promise<void> {
+  return new Promise((resolve) => {
+    if (!(connection instanceof StreamConnection)) throw new Error('no sink on this connection')
+    connection.sinkTo({
+      data(bytes) {
+        if (!connection.writeNow(bytes, true)) connection.pauseSink()
+      },
+      drain: () => connection.resumeSink(),
+      end: () => void connection.close(),
+      close: () => resolve(),
+    })
+  })
+}
+
+async function udpSink(native: 'auto' | 'never'): Promise<DatagramSocket> {
+  const socket = await bindDatagram('udp://127.0.0.1:0', { native })
+  socket.sinkTo((data, remote) => void socket.send(data, remote))
+  return socket
+}
+
+const MODULE = new URL('./handler.js', import.meta.url)
+const UDP_MODULE = new URL('./udp-handler.js', import.meta.url)
+
+const KINDS: Readonly<Record<string, () => Promise<{ readonly local: { readonly kind: string } }>>> = {
+  sink: () => serve('tcp://127.0.0.1:0', sinkEcho),
+  async: () => serve('tcp://127.0.0.1:0', echo),
+  'sink-fallback': () => serve('tcp://127.0.0.1:0', sinkEcho, { fastReceive: false }),
+  'async-fallback': () => serve('tcp://127.0.0.1:0', echo, { fastReceive: false }),
+  concurrent: () => serve('tcp://127.0.0.1:0', MODULE, { model: concurrent() }),
+  'threads-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: threads({ size: 2 }) }),
+  'processes-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: processes({ size: 2 }) }),
+  'threads-shared-1': () => serve('tcp://127.0.0.1:0', MODULE, { model: threads({ size: 1, accept: 'shared' }) }),
+  'threads-shared-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: threads({ size: 2, accept: 'shared' }) }),
+  'processes-shared-1': () => serve('tcp://127.0.0.1:0', MODULE, { model: processes({ size: 1, accept: 'shared' }) }),
+  'processes-shared-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: processes({ size: 2, accept: 'shared' }) }),
+  udp: () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data)),
+  'udp-fallback': () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data), { native: 'never' }),
+  'udp-sink': () => udpSink('auto'),
+  'udp-sink-fallback': () => udpSink('never'),
+  'udp-module': () => serve('udp://127.0.0.1:0', UDP_MODULE),
+}
+
+const kind = process.argv[2] ?? ''
+const start = KINDS[kind]
+if (start === undefined) throw new Error(`no server of the kind "${kind}"; there are ${Object.keys(KINDS).join(', ')}`)
+const { local } = await start()
+console.log('port' in local ? local.port : '')

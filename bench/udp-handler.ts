@@ -1,0 +1,5 @@
+import type { DatagramFunction } from 'moorage'
+
+const handler: DatagramFunction = (datagram) => datagram.reply(datagram.data)
+
+export default handler

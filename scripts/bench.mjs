@@ -1,0 +1,19 @@
+// `npm run bench -- <name> [rounds]`: sets up what is missing, then runs a benchmark of bench/.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { join } from 'node:path'
+import { root, setUp } from './setup.mjs'
+
+const NAMES = ['tcp', 'udp', 'models', 'idle', 'flood', 'transfer']
+const [name, ...args] = process.argv.slice(2)
+if (!NAMES.includes(name)) {
+  console.error(`usage: npm run bench -- <${NAMES.join('|')}> [rounds]`)
+  process.exit(2)
+}
+setUp({ tests: true })
+const file = join(root, '.build/bench', `${name}.js`)
+const script = existsSync(file) ? file : join(root, 'bench', `${name}.mjs`)
+console.log(`machine: ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node.js ${process.versions.node}`)
+const { status } = spawnSync(process.execPath, [script, ...args], { stdio: 'inherit' })
+process.exit(status ?? 1)

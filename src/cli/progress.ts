@@ -1,0 +1,66 @@
+import type { Progress } from '../transfer/index.js'
+import type { Output } from './output.js'
+
+const DRAW_EVERY_MS = 100
+const BAR_CELLS = 24
+
+/** One line on a terminal that is drawn again and again; nothing elsewhere, and one object at a time with `--json`. */
+export class ProgressLine {
+  readonly #output: Output
+  #drawnAt = -Infinity
+  #isShown = false
+
+  constructor(output: Output) {
+    this.#output = output
+  }
+
+  update(progress: Progress): void {
+    const { interactive, json } = this.#output
+    if (!interactive && !json) return
+    const now = performance.now()
+    if (now - this.#drawnAt < (json ? 10 * DRAW_EVERY_MS : DRAW_EVERY_MS)) return
+    this.#drawnAt = now
+    if (json) {
+      this.#output.note('', { event: 'progress', ...progress })
+      return
+    }
+    this.#isShown = true
+    process.stderr.write(`\r\u{1b}[2K${formatProgress(progress, process.stderr.columns)}`)
+  }
+
+  /** Takes the line away, so that words can be written. */
+  clear(): void {
+    if (this.#isShown) process.stderr.write('\r\u{1b}[2K')
+    this.#isShown = false
+    this.#drawnAt = -Infinity
+  }
+}
+
+/** `photos/1.jpg  [=====>      ]  42 %  118 MiB/s  0:07 left`, cut to the width. */
+export function formatProgress({ name, totalBytes, totalSize, bytesPerSecond }: Progress, columns: number): string {
+  const share = totalSize === 0 ? 1 : Math.min(1, totalBytes / totalSize)
+  const filled = Math.round(share * BAR_CELLS)
+  const bar = `[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}]`
+  const left = bytesPerSecond > 0 ? `${formatTime((totalSize - totalBytes) / bytesPerSecond)} left` : ''
+  const tail = `  ${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${formatBytes(bytesPerSecond)}/s  ${left}`
+  const room = Math.max(8, (columns > 0 ? columns : 80) - tail.length - 1)
+  return `${name.length > room ? `…${name.slice(1 - room)}` : name}${tail}`
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit += 1
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit] ?? ''}`
+}
+
+function formatTime(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+}

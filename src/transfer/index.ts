@@ -1,0 +1,5 @@
+export type { SendSource } from './folder.js'
+export { RECEIVE_OPTIONS, SEND_OPTIONS, type ReceiveOptions, type SendOptions } from './options.js'
+export { fileReceiver, receiveFiles } from './receiver.js'
+export type { FileResult, Progress, TransferReport } from './report.js'
+export { sendFiles } from './sender.js'

@@ -1,0 +1,129 @@
+import type { Socket } from 'node:net'
+import { UsageError } from '../../base/errors.js'
+import type { Address } from '../address.js'
+import type { ConnectionSettings } from '../connection-options.js'
+import type { RawStream } from '../raw-listener.js'
+import { StreamConnection } from '../stream-connection.js'
+import { fastSocket, socketOn, type SocketHandle } from './fast-receive.js'
+import { handleOf } from './handles.js'
+import { FAST_READ, SocketDriver } from './socket-driver.js'
+
+/** An IPv4 peer of a dual-stack listener is an IPv4 peer (RFC 4291 §2.5.5.2). */
+const unmapped = (host: string): string => (/^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(host) ? host.slice(7) : host)
+
+const UNNAMED: Address = Object.freeze({ kind: 'unix', path: '' })
+
+export function remoteOf(socket: Socket | undefined): Address {
+  const { remoteAddress: host, remotePort: port } = socket ?? {}
+  return host === undefined || port === undefined ? UNNAMED : { kind: 'ip', host: unmapped(host), port }
+}
+
+function peerOf(handle: SocketHandle): Address {
+  const name: { address?: string; port?: number } = {}
+  handle.getpeername?.(name)
+  const { address: host, port } = name
+  return host === undefined || port === undefined ? UNNAMED : { kind: 'ip', host: unmapped(host), port }
+}
+
+/** A stream over an accepted handle that nobody has made a socket of yet. */
+export class AcceptedHandle implements RawStream {
+  readonly remote: Address
+  readonly local: undefined
+  readonly #highWaterBytes: number
+  #handle: SocketHandle | undefined
+  #socket: Socket | undefined
+
+  constructor(handle: SocketHandle, noDelay: boolean, highWaterBytes: number) {
+    this.#handle = handle
+    this.#highWaterBytes = highWaterBytes
+    this.remote = peerOf(handle)
+    if (noDelay) handle.setNoDelay?.(true)
+  }
+
+  /** An ordinary socket is made when one is asked for: to move it to a thread. */
+  get socket(): Socket | undefined {
+    if (this.#handle !== undefined) {
+      this.#socket = socketOn(this.#handle, this.#highWaterBytes, undefined)
+      this.#socket.on('error', ignoreEarlyError)
+      this.#handle = undefined
+    }
+    return this.#socket
+  }
+
+  get handle(): object | undefined {
+    return this.#handle ?? (this.#socket === undefined ? undefined : handleOf(this.#socket))
+  }
+
+  open(settings: ConnectionSettings): StreamConnection {
+    const handle = this.#handle
+    if (handle === undefined) return openSocket(this.#take(), true, this.remote, settings)
+    this.#handle = undefined
+    const driver = new SocketDriver(this.remote, undefined)
+    driver.drive(socketOn(handle, settings.writeHighWaterBytes, FAST_READ), true)
+    return new StreamConnection(driver, settings)
+  }
+
+  #take(): Socket | undefined {
+    const socket = this.#socket
+    this.#socket = undefined
+    return socket
+  }
+
+  destroy(): void {
+    this.#handle?.close()
+    this.#handle = undefined
+    this.#take()?.destroy()
+  }
+}
+
+/** An error before anybody has taken the socket is one of a peer that left: its end will tell. */
+const ignoreEarlyError = (): void => undefined
+
+/** A stream over an accepted socket that was never read. */
+export class AcceptedSocket implements RawStream {
+  readonly remote: Address
+  readonly local: undefined
+  readonly #fast: boolean
+  #socket: Socket | undefined
+
+  constructor(socket: Socket, fast: boolean, remote: Address = remoteOf(socket)) {
+    this.#socket = socket
+    this.#fast = fast
+    this.remote = remote
+    socket.on('error', ignoreEarlyError)
+  }
+
+  get socket(): Socket | undefined {
+    return this.#socket
+  }
+
+  get handle(): object | undefined {
+    return this.#socket === undefined ? undefined : handleOf(this.#socket)
+  }
+
+  open(settings: ConnectionSettings): StreamConnection {
+    // What holds this stream as long as the connection lives shall not hold a socket that was re-made.
+    const socket = this.#socket
+    this.#socket = undefined
+    return openSocket(socket, this.#fast, this.remote, settings)
+  }
+
+  destroy(): void {
+    this.#socket?.destroy()
+    this.#socket = undefined
+  }
+}
+
+function openSocket(
+  socket: Socket | undefined,
+  fast: boolean,
+  remote: Address,
+  settings: ConnectionSettings,
+): StreamConnection {
+  if (socket === undefined)
+    throw new UsageError('ERR_STATE', 'Cannot open the stream: it was opened or destroyed before')
+  socket.off('error', ignoreEarlyError)
+  const driver = new SocketDriver(remote, undefined)
+  driver.drive(fast ? fastSocket(socket, settings.writeHighWaterBytes, FAST_READ) : socket, fast)
+  return new StreamConnection(driver, settings)
+}
