@@ -154,6 +154,18 @@ export const readingRows: readonly ConnectionContractRow[] = [
     assert.equal(await soon(near.readLine()), null)
     return undefined
   }),
+  bothWays('drain leaves a count that has begun to its end, and ends the next read', async ({ near, far }) => {
+    if (!(near instanceof StreamConnection)) return { skipped: 'only connections of this package are drained' }
+    await far.write('begun')
+    const counted = near.readExactly(9)
+    while (near.activity !== 'reading') await turns(1)
+    near.drain()
+    assert.equal(await isPending(counted), true)
+    await far.write(' end')
+    assert.equal(textOf(await soon(counted)), 'begun end')
+    assert.equal(await soon(near.read()), null)
+    return undefined
+  }),
   bothWays('drain that is forced ends a line that has begun: it is the last one', async ({ near, far }) => {
     if (!(near instanceof StreamConnection)) return { skipped: 'only connections of this package are drained' }
     await far.write('begun')

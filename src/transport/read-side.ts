@@ -17,6 +17,8 @@ export class ReadSide {
   readonly #highWaterBytes: number
   #queue: ByteQueue | undefined
   #framed: FramedReader | undefined
+  /** What `readExactly` has while it waits for the rest. */
+  #counted = 0
   #sink: ConnectionSink | undefined
   #flowing = false
   #peerEnded = false
@@ -53,7 +55,7 @@ export class ReadSide {
 
   /** Bytes of a message that has begun and is not whole. */
   get halfRead(): number {
-    return this.#framed?.heldBytes ?? 0
+    return (this.#framed?.heldBytes ?? 0) + this.#counted
   }
 
   // ---- pulling
@@ -149,6 +151,7 @@ export class ReadSide {
     }
     if (this.#framed !== undefined) this.#releaseFramed()
     const taken = new ByteQueue()
+    let held = 0
     try {
       while (taken.bytes < count) {
         const bytes = await this.#pull(count - taken.bytes)
@@ -159,10 +162,14 @@ export class ReadSide {
           )
         }
         taken.push(bytes)
+        held += bytes.length
+        this.#counted += bytes.length
       }
     } catch (error) {
       this.unread(taken.takeAll())
       throw error
+    } finally {
+      this.#counted -= held
     }
     return asBuffer(taken.takeAll())
   }
