@@ -56,7 +56,6 @@ export class SocketDriver implements StreamDriver {
   #remote: Address | (() => Address)
   #local: Address | undefined
   #handshaking: Socket | undefined
-  #tls: TLSSocket | undefined
   #tlsInfo: TlsInfo | undefined
   #events: StreamDriverEvents | undefined
   #error: Error | undefined
@@ -81,7 +80,8 @@ export class SocketDriver implements StreamDriver {
   }
 
   driveTls(socket: TLSSocket): this {
-    this.#tls = socket
+    // At once: a socket that is closed no longer tells.
+    this.#tlsInfo = tlsInfoOf(socket)
     return this.drive(socket, false)
   }
 
@@ -101,7 +101,6 @@ export class SocketDriver implements StreamDriver {
   }
 
   get tls(): TlsInfo | undefined {
-    if (this.#tls !== undefined) this.#tlsInfo ??= tlsInfoOf(this.#tls)
     return this.#tlsInfo
   }
 

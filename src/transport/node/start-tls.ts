@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { connect as tlsConnect, type TLSSocket } from 'node:tls'
+import { connect as tlsConnect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { MoorageError, NetError, TimeoutError } from '../../base/errors.js'
 import type { TlsStart } from '../stream-driver.js'
 import type { StartTlsOptions, TlsClientOptions, TlsInfo } from '../tls-options.js'
@@ -81,8 +81,9 @@ function reasonOf(error: unknown): string {
 }
 
 export function tlsInfoOf(socket: TLSSocket): TlsInfo {
-  const certificate = socket.getPeerCertificate()
-  const hasCertificate = 'raw' in certificate && certificate.raw !== undefined
+  // Null when the peer has closed the connection meanwhile, whatever the types say.
+  const certificate: PeerCertificate | null = socket.getPeerCertificate()
+  const hasCertificate = certificate !== null && 'raw' in certificate && certificate.raw !== undefined
   const serverName = 'servername' in socket && typeof socket.servername === 'string' ? socket.servername : undefined
   return Object.freeze({
     version: socket.getProtocol() ?? '',
