@@ -12,7 +12,7 @@ const FLOORS_END = '<!-- /floors -->'
 export async function generatedDocuments(root) {
   const errors = await errorsDocument(root)
   const options = await optionsDocument(root)
-  return [errors, options, architectureDocument(root)]
+  return [errors, options, await commandsDocument(root), architectureDocument(root)]
 }
 
 const load = (root, file) => import(pathToFileURL(join(root, 'dist', `${file}.js`)).href)
@@ -77,6 +77,31 @@ async function optionsDocument(root) {
     )
   }
   return { path: 'docs/OPTIONS.md', text: page(parts) }
+}
+
+const EXIT_CODES = [
+  ['0', 'done'],
+  ['1', 'the work failed: the peer, the network, the disk; one line on stderr says what and what to do'],
+  ['2', 'the command line is wrong: nothing was done'],
+  ['130', 'ended by a second Ctrl-C'],
+]
+
+async function commandsDocument(root) {
+  const { COMMANDS, COMMON_OPTIONS } = await load(root, 'cli/commands')
+  const { commandHelp } = await load(root, 'cli/help')
+  const parts = [
+    '# The command',
+    NOTE,
+    'Words for people go to stderr where stdout carries data. `--json` makes them machine-readable, `NO_COLOR` is honoured, and' +
+      ' a wrong option suggests the right one. A server prints `listening on <endpoint>` when and only when it accepts.',
+    'The first Ctrl-C (or SIGTERM) finishes what runs, the second ends at once.',
+    table(['Exit code', 'Meaning'], EXIT_CODES),
+  ]
+  for (const load of Object.values(COMMANDS)) {
+    const command = await load()
+    parts.push(`## moorage ${command.name}`, `\`\`\`text\n${commandHelp(command, COMMON_OPTIONS).trimEnd()}\n\`\`\``)
+  }
+  return { path: 'docs/COMMANDS.md', text: page(parts) }
 }
 
 /** Every spec that is exported as …_OPTIONS is listed in documented-options.mjs, and none is listed twice. */

@@ -1,28 +1,11 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { errorCodeOf, MoorageError, UsageError } from '../base/index.js'
-import { nearestName } from '../base/index.js'
-import { EXIT, type Command } from './command.js'
+import { errorCodeOf, MoorageError, nearestName, UsageError } from '../base/index.js'
+import { EXIT } from './command.js'
+import { COMMANDS, COMMON_OPTIONS } from './commands.js'
 import { commandHelp, generalHelp } from './help.js'
-import { parseLine, type OptionTable } from './options.js'
+import { parseLine } from './options.js'
 import { Output } from './output.js'
-
-/** Loads a command only when it is used: the others cost nothing. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./commands/run.js')).run,
-  connect: async () => (await import('./commands/connect.js')).connect,
-  listen: async () => (await import('./commands/listen.js')).listen,
-  send: async () => (await import('./commands/send.js')).send,
-  receive: async () => (await import('./commands/receive.js')).receive,
-}
-
-/** Options of every command. */
-const COMMON_OPTIONS = {
-  json: { type: 'flag', help: 'one JSON object a line on stderr instead of words' },
-  quiet: { type: 'flag', short: 'q', help: 'only what was asked for, and errors' },
-  verbose: { type: 'flag', short: 'v', help: 'more words, and the causes of errors' },
-  help: { type: 'flag', short: 'h', help: 'this help' },
-} as const satisfies OptionTable
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args
