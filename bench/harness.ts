@@ -22,7 +22,7 @@ export function compile(source: string): string | undefined {
     ? ['go', ['build', '-o', output, path]]
     : ['cc', ['-O2', '-Wall', '-o', output, path]]
   try {
-    execFileSync(command, args as string[], {
+    execFileSync(command, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, GO111MODULE: 'off' },
     })

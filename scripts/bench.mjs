@@ -1,6 +1,6 @@
 // `npm run bench -- <name> [rounds]`: sets up what is missing, then runs a benchmark of bench/.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { root, setUp } from './setup.mjs'

@@ -37,7 +37,7 @@ export default class Chat extends StreamHandler implements Member {
   deliver(text: string): void {
     void this.write(`${text}\n`)
     if (this.connection.bufferedBytes <= MAX_BEHIND_BYTES) return
-    this.connection.destroy(new LimitError('ERR_OVERLOAD', `${this.name} reads too slowly and was dropped`))
+    this.connection.destroy(new LimitError('ERR_QUEUE_LIMIT', `${this.name} reads too slowly and was dropped`))
   }
 
   async #askName(): Promise<boolean> {

@@ -1,13 +1,12 @@
 // Loss and jitter of datagrams: `npm run example -- jitter serve [endpoint]` on one side,
 // `npm run example -- jitter <endpoint> [count] [interval ms]` on the other.
-import { serve } from 'moorage'
+import { UdpServer } from 'moorage'
 import { measure } from './measure.js'
 
 const [first = 'serve', second, third] = process.argv.slice(2)
 if (first === 'serve') {
-  const server = await serve((second ?? 'udp://127.0.0.1:7005') as `udp:${string}`, (datagram) =>
-    datagram.reply(datagram.data),
-  )
+  const server = new UdpServer(second ?? 'udp://127.0.0.1:7005', (datagram) => datagram.reply(datagram.data))
+  await server.listen()
   console.log(`listening on ${server.endpoint}`)
   await server.serveForever()
 } else {

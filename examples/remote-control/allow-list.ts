@@ -21,6 +21,19 @@ export interface Resolved {
   readonly args: readonly string[]
 }
 
+/** @throws TypeError when a configuration has no list of commands or no audit log. */
+export function toConfig(value: unknown): RemoteControlConfig {
+  if (isConfig(value)) return value
+  throw new TypeError(
+    'Cannot use the configuration: it needs "commands" and "auditLog", as docs/examples.md shows them',
+  )
+}
+
+function isConfig(value: unknown): value is RemoteControlConfig {
+  if (typeof value !== 'object' || value === null || !('commands' in value) || !('auditLog' in value)) return false
+  return typeof value.commands === 'object' && value.commands !== null && typeof value.auditLog === 'string'
+}
+
 const MAX_ARGUMENTS = 32
 const MAX_ARGUMENT_BYTES = 4096
 

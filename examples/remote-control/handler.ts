@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { formatAddress, StreamHandler } from 'moorage'
-import { resolveCommand, type RemoteControlConfig, type Resolved } from './allow-list.js'
+import { resolveCommand, toConfig, type RemoteControlConfig, type Resolved } from './allow-list.js'
 
 /** What a client asks for, a JSON object on the first line. */
 interface Request {
@@ -23,7 +23,7 @@ const DEFAULT_OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
  */
 export class RemoteControl extends StreamHandler {
   override async handle(): Promise<void> {
-    const config = this.server.data as RemoteControlConfig
+    const config = toConfig(this.server.data)
     const giveUp = setTimeout(() => this.connection.destroy(), REQUEST_TIMEOUT_MS)
     const line = await this.readLine({ keepEnd: false, maxLineBytes: MAX_REQUEST_BYTES }).finally(() =>
       clearTimeout(giveUp),

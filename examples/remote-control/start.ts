@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { serve } from 'moorage'
 import { ensureCertificate } from 'moorage/certificate'
-import type { RemoteControlConfig } from './allow-list.js'
+import { toConfig } from './allow-list.js'
 import { RemoteControl } from './handler.js'
 
 const [file, endpoint = 'tls://127.0.0.1:7443', clientCa] = process.argv.slice(2)
@@ -11,7 +11,7 @@ if (file === undefined) {
   console.error('remote-control is off: give a configuration file, as docs/examples.md shows it')
   process.exit(2)
 }
-const config: RemoteControlConfig = JSON.parse(readFileSync(file, 'utf8'))
+const config = toConfig(JSON.parse(readFileSync(file, 'utf8')))
 const { cert, key } = await ensureCertificate()
 const server = await serve(endpoint, RemoteControl, {
   data: config,

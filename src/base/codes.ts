@@ -241,7 +241,6 @@ export type LimitCode =
   | 'ERR_WRITE_BUFFER_LIMIT'
   | 'ERR_QUEUE_LIMIT'
   | 'ERR_DATAGRAM_SIZE'
-  | 'ERR_OVERLOAD'
   | 'ERR_TRANSFER_LIMIT'
 
 export const LIMIT_CODES: Table<LimitCode> = table({
@@ -270,11 +269,6 @@ export const LIMIT_CODES: Table<LimitCode> = table({
     'local',
     'A datagram is larger than the transport can carry.',
     'Send smaller datagrams: at most 65,507 bytes over UDP on IPv4.',
-  ),
-  ERR_OVERLOAD: entry(
-    'local',
-    'The server is at its limit and refused the connection.',
-    'Try again later, or raise the limit that the message names.',
   ),
   ERR_TRANSFER_LIMIT: entry(
     'remote',
