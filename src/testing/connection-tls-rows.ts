@@ -100,6 +100,16 @@ export const tlsRows: readonly ConnectionContractRow[] = [
       return undefined
     },
   ),
+  bothWays('a peer that ends or vanishes within the handshake is noticed at once', async ({ near, far }, factory) => {
+    const tls = tlsEnds(factory)
+    if (tls === undefined) return NO_TLS
+    const starting = tls.asServer(near)
+    await far.write(Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01))
+    await far.closeWrite()
+    await assert.rejects(within('the handshake', starting, 2000), withCode('ERR_TLS_HANDSHAKE'))
+    await within('the report', near.closed, 2000)
+    return undefined
+  }),
   bothWays('destroy in the middle of a handshake ends it now', async ({ near }, factory) => {
     const tls = tlsEnds(factory)
     if (tls === undefined) return NO_TLS

@@ -30,7 +30,7 @@ export type DatagramModelContractRow = ContractRow<DatagramModelFactory>
 
 interface Trial {
   readonly server: ContractDatagramServer
-  connect(): Promise<DatagramSocket>
+  readonly connect: () => Promise<DatagramSocket>
 }
 
 function row(

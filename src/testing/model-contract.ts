@@ -40,8 +40,8 @@ export type ModelContractRow = ContractRow<ModelFactory>
 interface Trial {
   readonly server: ContractServer
   /** A connection that has said its greeting and had the answer. */
-  greet(name?: string): Promise<Connection>
-  connect(): Promise<Connection>
+  readonly greet: (name?: string) => Promise<Connection>
+  readonly connect: () => Promise<Connection>
 }
 
 function row(

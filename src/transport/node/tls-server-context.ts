@@ -52,6 +52,7 @@ export class TlsServerContext {
       throw wrongCertificate(error)
     }
     this.#server.on('secureConnection', (secured) => {
+      secured.allowHalfOpen = true
       this.#take(secured)?.resolve(secured)
     })
     this.#server.on('tlsClientError', (error, secured) => {
@@ -92,6 +93,8 @@ export class TlsServerContext {
     }
     socket.once('close', () => gone(undefined))
     socket.once('error', gone)
+    // Until it is done there is no half: a client that ends within the handshake is gone, now and not at the timeout.
+    socket.allowHalfOpen = false
     this.#server.emit('connection', socket)
     return waiting.promise
   }
