@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { connect as netConnect, createServer, type ListenOptions, type Server } from 'node:net'
+import { connect as netConnect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { errorCodeOf, NetError, UsageError } from '../../base/errors.js'
 import type { Address } from '../address.js'
 import { formatEndpoint, type Endpoint } from '../endpoint.js'
@@ -67,11 +67,17 @@ async function startAccepting(
   settings: SocketListenSettings,
   events: RawListenerEvents,
 ): Promise<RawListener> {
-  const kind = typeof server.address() === 'string' ? 'unix' : 'tcp'
   const { noDelay, highWaterBytes } = settings
-  const fast = settings.fastReceive && (await fastReceiveWorks(kind))
+  const offer = (socket: Socket, fast: boolean): void => events.accepted(new AcceptedSocket(socket, fast))
   const failed = (cause: unknown): void =>
     events.failed(fromSystemError(`accept on ${formatEndpoint(endpoint)}`, cause))
+  server.on('error', failed)
+  // Clients can connect from the moment the server listens: those that come during the probe are kept.
+  const early: Socket[] = []
+  const keep = (socket: Socket): void => void early.push(socket)
+  server.on('connection', keep)
+  const fast = settings.fastReceive && (await fastReceiveWorks(typeof server.address() === 'string' ? 'unix' : 'tcp'))
+  server.off('connection', keep)
   const takes =
     fast &&
     takeHandles(
@@ -79,8 +85,8 @@ async function startAccepting(
       (handle) => events.accepted(new AcceptedHandle(handle, noDelay, highWaterBytes)),
       (status) => failed(Object.assign(new Error(`accept failed with status ${status}`), { errno: status })),
     )
-  if (!takes) server.on('connection', (socket) => events.accepted(new AcceptedSocket(socket, false)))
-  server.on('error', failed)
+  if (!takes) server.on('connection', (socket) => offer(socket, false))
+  for (const socket of early) offer(socket, fast)
   return new SocketListener(server, endpoint)
 }
 
