@@ -1,10 +1,10 @@
-import { EMPTY_BYTES } from '../base/bytes.js'
+import { concatBytes, EMPTY_BYTES } from '../base/bytes.js'
 import { ProtocolError, TimeoutError } from '../base/errors.js'
 import type { Connection } from '../transport/connection.js'
 import { TransferDecoder } from './decoder.js'
 import { encodeMessage } from './encode.js'
 import { errorOf } from './errors.js'
-import { VERSION, type Message } from './messages.js'
+import { HEADER_BYTES, VERSION, type Message } from './messages.js'
 
 /**
  * Messages over a connection, each way, with a watch on a peer that stalls: when nothing comes for `idleTimeoutMs`
@@ -38,7 +38,7 @@ export class TransferChannel {
       if (event.type === 'need-data') {
         const bytes = this.#takeRest() ?? (await this.#read())
         if (bytes === null) this.#decoder.receiveEof()
-        else this.#decoder.receive(bytes)
+        else this.#feed(bytes)
       } else if (event.type === 'data') {
         this.#payload = event.length
         this.#rest = joinRest(this.#decoder.takeRest(), this.#rest)
@@ -97,6 +97,14 @@ export class TransferChannel {
     }
   }
 
+  /** A header first, and then a little: the bytes of files, which follow a header, are not copied through the decoder. */
+  #feed(bytes: Uint8Array): void {
+    const held = this.#decoder.heldBytes
+    const wanted = held < HEADER_BYTES ? HEADER_BYTES - held : MAX_FED_BYTES
+    this.#decoder.receive(bytes.subarray(0, wanted))
+    this.#rest = bytes.subarray(wanted)
+  }
+
   async #read(): Promise<Uint8Array | null> {
     this.#watch()
     try {
@@ -136,15 +144,16 @@ export class TransferChannel {
 }
 
 const CHECKS_PER_TIMEOUT = 8
+const MAX_FED_BYTES = 1024
 
 const isOfType = <T extends Message['type']>(
   message: Message,
   type: T,
 ): message is Extract<Message, { readonly type: T }> => message.type === type
 
-/** One of the two is empty: the decoder is fed what was left before anything else is read. */
 function joinRest(first: Uint8Array, second: Uint8Array): Uint8Array {
-  return first.length === 0 ? second : first
+  if (first.length === 0 || second.length === 0) return first.length === 0 ? second : first
+  return concatBytes([first, second])
 }
 
 export const PREAMBLE: Message = { type: 'preamble', version: VERSION }

@@ -8,6 +8,7 @@ import { HEADER_BYTES } from './messages.js'
 import type { ProgressMeter } from './report.js'
 
 const MAX_BLOCK_BYTES = 256 * 1024
+const MAX_QUEUED_BYTES = 1024 * 1024
 const MIN_BLOCK_BYTES = 4096
 const MIN_WINDOW_BYTES = 1024 * 1024
 const MAX_WINDOW_BYTES = 64 * 1024 * 1024
@@ -67,8 +68,10 @@ export class FileStream {
         const written = this.#connection.write(block.bytes.subarray(0, HEADER_BYTES + block.count))
         this.#sent += block.count
         meter.moved(block.count)
+        if (this.#connection.signal.aborted) throw this.#connection.signal.reason
         hash?.update(block.bytes.subarray(HEADER_BYTES, HEADER_BYTES + block.count))
-        await written
+        // More than a block is queued, or the line would be empty while the next one is read.
+        if (this.#connection.bufferedBytes >= MAX_QUEUED_BYTES) await written
       }
       return 'whole'
     } finally {

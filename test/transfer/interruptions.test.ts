@@ -58,7 +58,8 @@ test(`a transfer of ${SIZE / MIB} MiB survives five kill -9 of either end, and s
     await started.event('listening')
     return started
   }
-  const send = (): Moorage => new Moorage(context, ['send', source, endpoint, '--retry', '20', ...WINDOW])
+  const send = (): Moorage =>
+    new Moorage(context, ['send', source, endpoint, '--retry', '20', '--idle', '3', ...WINDOW])
 
   const receivers = [await receive()]
   const senders = [send()]
