@@ -38,11 +38,7 @@ const offerBytes = (name: string): string => {
 test('TransferDecoder reads each message and refuses what is not one', () => {
   const runs = checkWireTable<Message>(make, [
     { name: 'the preamble', bytes: START, events: [PREAMBLE] },
-<<<<<<< HEAD
-    ...Array.from('MOORAGE', (_, i) => ({
-=======
     ...Array.from({ length: 7 }, (_, i) => ({
->>>>>>> helper-a
       name: `another magic, wrong at ${i}`,
       bytes: `${'MOORAGE'.slice(0, i)}x`,
       events: [],
