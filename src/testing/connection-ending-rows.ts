@@ -8,6 +8,7 @@ import {
   readAllText,
   readText,
   saturate,
+  withPair,
   type ConnectionContractRow,
 } from './connection-pair.js'
 import { patternBytes, turns, within, withCode } from './contract-row.js'
@@ -163,6 +164,18 @@ export const endingRows: readonly ConnectionContractRow[] = [
       return undefined
     },
   ),
+  {
+    name: 'a client knows its addresses also when it is first asked after the end',
+    async run(factory) {
+      await withPair(factory, undefined, async ({ client, server }) => {
+        client.destroy()
+        await soon(client.closed)
+        assert.equal(client.local.kind, server.remote.kind)
+        if (server.remote.kind === 'ip') assert.deepEqual(client.local, server.remote)
+        assert.equal(client.remote.kind, server.remote.kind)
+      })
+    },
+  },
   bothWays(
     'a peer that goes away in order is the end, and what it sent can still be read',
     async ({ near, far }) => {

@@ -129,7 +129,7 @@ async function connectTcp(
       return { onread: fast ? FAST_READ : undefined, result: driver }
     },
   )
-  return new StreamConnection(result.drive(socket, fast), settings)
+  return new StreamConnection(result.drive(socket, fast).knowAddresses(), settings)
 }
 
 async function connectUnix(

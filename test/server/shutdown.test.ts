@@ -46,6 +46,7 @@ async function readWhatComes(connection: Connection): Promise<Uint8Array> {
   } catch {
     // Cut: what came before counts.
   }
+  void connection.close({ graceMs: 0 })
   return Buffer.concat(parts)
 }
 
@@ -105,7 +106,7 @@ async function closesInTime(model: Model, states: readonly State[], graceMs: num
     const tookMs = performance.now() - began
     assert.ok(report.tookMs <= tookMs + 1)
     const { metrics } = server
-    assert.equal(metrics.active, 0)
+    await until('those that were cut to be gone', () => server.metrics.active === 0)
     const settled = metrics.accepted - metrics.refusedTotal - report.drained - report.cutCount
     assert.ok(settled >= 0 && settled <= states.length, 'each was drained or cut once, or had ended before')
     assert.equal(report.cut.length, report.cutCount)
@@ -136,18 +137,25 @@ async function closesInTime(model: Model, states: readonly State[], graceMs: num
   }
 }
 
-const models: readonly { readonly name: string; readonly model: Model; readonly runs: number }[] = [
-  { name: 'concurrent()', model: concurrent(), runs: 40 },
-  { name: 'threads()', model: threads({ size: 2 }), runs: 10 },
-  { name: 'processes()', model: processes({ size: 2 }), runs: 10 },
+// Where bytes are bridged to a thread, an open connection cannot be turned into a TLS one.
+const bridged = STATES.filter((state) => state !== 'handshaking' && state !== 'upgraded to TLS')
+const models: readonly {
+  readonly name: string
+  readonly model: Model
+  readonly runs: number
+  readonly possible: readonly State[]
+}[] = [
+  { name: 'concurrent()', model: concurrent(), runs: 30, possible: STATES },
+  { name: 'threads()', model: threads({ size: 2 }), runs: 8, possible: bridged },
+  { name: 'processes()', model: processes({ size: 2 }), runs: 8, possible: STATES },
 ]
 const seed = Number(process.env['MOORAGE_SEED'] ?? Date.now() % 1_000_000)
 
-for (const { name, model, runs } of models) {
+for (const { name, model, runs, possible } of models) {
   test(`close() ends in time and loses nothing under ${name} (MOORAGE_SEED=${seed})`, { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(
-        fc.array(fc.constantFrom(...STATES), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.constantFrom(...possible), { minLength: 1, maxLength: 8 }),
         fc.constantFrom(0, 20, 200, 600),
         fc.nat({ max: 30 }),
         (states, graceMs, wait) => closesInTime(model, states, graceMs, wait),

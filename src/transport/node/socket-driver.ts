@@ -89,6 +89,13 @@ export class SocketDriver implements StreamDriver {
     return this.#socket
   }
 
+  /** Asks the system for both addresses now: a socket that is gone no longer tells. */
+  knowAddresses(): this {
+    this.#local = this.local
+    this.#remote = this.remote
+    return this
+  }
+
   get local(): Address {
     const { localAddress: host, localPort: port } = this.#socket ?? {}
     this.#local ??= host === undefined || port === undefined ? { kind: 'unix', path: '' } : { kind: 'ip', host, port }
