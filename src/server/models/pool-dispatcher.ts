@@ -25,6 +25,9 @@ const LOST: Outcome = { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: t
 /** A worker that has not answered an offer for so long is doing something else: the offer goes to the next one too. */
 const OFFER_MS = 4
 
+/** Idle to half busy, busy, and not coming round are told apart; less is noise. */
+const LOAD_STEP = 0.45
+
 /**
  * Accepts here, runs elsewhere. Each connection is offered to the least busy worker, and given to the first that
  * answers, so it never waits behind a handler that burns CPU while another worker is free. Until a worker has it, it
@@ -109,7 +112,7 @@ export class PoolDispatcher implements Dispatcher {
     placed.stopOffer = this.#config.clock.after(OFFER_MS, () => this.#offer(placed))
   }
 
-  /** By load, in tenths, so that noise does not decide; connection counts break ties. */
+  /** By load, in coarse steps, so that noise does not decide; connection counts break ties. */
   #leastBusy(but: ReadonlySet<WorkerSlot>): WorkerSlot | undefined {
     const now = this.#config.clock.now()
     let best: WorkerSlot | undefined
@@ -117,7 +120,7 @@ export class PoolDispatcher implements Dispatcher {
     for (const slot of this.#slots) {
       if (!slot.isReady || but.has(slot) || slot.peer === undefined) continue
       const waits = now - slot.offeredAt
-      const load = Math.round(Math.max(slot.peer.load(), waits > OFFER_MS ? 1 + waits : 0) * 10)
+      const load = Math.floor(Math.max(slot.peer.load(), waits > OFFER_MS ? 1 + waits : 0) / LOAD_STEP)
       if (load > bestLoad || (load === bestLoad && best !== undefined && slot.connections >= best.connections)) continue
       best = slot
       bestLoad = load

@@ -15,7 +15,7 @@ import { StreamRunner } from '../stream-runner.js'
 import { DatagramHost } from './datagram-host.js'
 import { BridgedStream } from './bridged-stream.js'
 import { toPlainError, type FromWorker, type ToWorker, type WorkerStart } from './messages.js'
-import { SharedHost } from './shared-host.js'
+import type { SharedHost } from './shared-host.js'
 
 /** Runs handlers in a worker, over what its parent sends. */
 export class WorkerHost {
@@ -55,6 +55,8 @@ export class WorkerHost {
         return
       }
       if (shared !== undefined) {
+        // A whole server: loaded only by workers that accept by themselves, so that the others start sooner.
+        const { SharedHost } = await import('./shared-host.js')
         this.#shared = new SharedHost(source, this.#start, shared, this.#context.logger, this.#send)
         await this.#shared.start()
         if (this.#handle !== undefined) this.#shared.listenOn(this.#handle)
