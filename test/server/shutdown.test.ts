@@ -72,7 +72,7 @@ async function bring(server: StreamServer, state: State): Promise<Client> {
       await connection.write(`accept ${STREAM_BYTES}\n`)
       return reading()
     case 'paused peer':
-      await connection.write('stream 64000000\n')
+      await connection.write('flood\n')
       break
     case 'half-open':
       await say('hello')
@@ -128,7 +128,7 @@ async function closesInTime(model: Model, states: readonly State[], graceMs: num
     for (const { remote, activity, bytesUnsent } of report.cut) {
       const client = clients.find(({ connection }) => formatAddress(connection.local) === remote)
       assert.ok(client !== undefined, `${remote} is nobody's address`)
-      if (client.state === 'paused peer' && activity !== 'idle') assert.ok(bytesUnsent > 0, activity)
+      if (activity === 'writing') assert.ok(bytesUnsent > 0, client.state)
     }
   } finally {
     for (const { connection } of clients) connection.destroy()
@@ -194,3 +194,31 @@ test(
     connection.destroy()
   },
 )
+
+for (const model of [threads({ size: 2 }), processes({ size: 2 })]) {
+  test(
+    `close() kills a worker of ${model.kind}() that burns CPU past the deadline, and reports its connections`,
+    {
+      timeout: 60_000,
+    },
+    async () => {
+      const server = await serve('tcp://127.0.0.1:0', handler, { model })
+      const connection = await connect(server.endpoint)
+      await connection.write('burn 60000\n')
+      assert.equal(await connection.readLine(), 'burning\n')
+      const report = await within('close', server.close({ graceMs: 50 }), 50 + SLACK_MS)
+      assert.deepEqual(
+        [report.cutCount, report.cut.map(({ remote }) => remote), server.metrics.active],
+        [1, [formatAddress(connection.local)], 0],
+      )
+      assert.equal(
+        await within(
+          'the end',
+          connection.read().catch(() => null),
+        ),
+        null,
+      )
+      connection.destroy()
+    },
+  )
+}

@@ -74,7 +74,7 @@ for (const model of ['concurrent', 'threads', 'processes']) {
     const running = start(model)
     try {
       const endpoint = await nextLine(running)
-      const deaf = await ready(endpoint, 'stream 64000000\n')
+      const deaf = await ready(endpoint, 'flood\n')
       const idle = await ready(endpoint, '')
       running.child.kill('SIGTERM')
       // The first has arrived: idle connections are ended.

@@ -3,7 +3,7 @@ import { formatAddress } from '../../transport/address.js'
 import type { Preparation } from '../../transport/prepare.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import { mergeDrainReports, type DrainReport, type Outcome } from '../outcome.js'
+import { mergeDrainReports, type CutConnection, type DrainReport, type Outcome } from '../outcome.js'
 import { BridgeHub } from './byte-bridge.js'
 import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
 import { fromPlainError, type FromWorker, type WorkerStart } from './messages.js'
@@ -41,6 +41,9 @@ export class PoolDispatcher implements Dispatcher {
   readonly #homeless: Placed[] = []
   readonly #bridges: BridgeHub
   readonly #drain: PoolDrain
+  /** Workers that have told what they drained and cut; of the others, this side tells. */
+  readonly #reported = new Set<WorkerSlot>()
+  #isDraining = false
   #tls: TlsServerOptions | undefined
 
   constructor(config: PoolConfig, preparation: Preparation, events: DispatcherEvents) {
@@ -149,6 +152,7 @@ export class PoolDispatcher implements Dispatcher {
         this.#config.logger[message.level](message.message, message.fields)
         return
       case 'drained':
+        this.#reported.add(slot)
         this.#drain.report(message.report)
         return
       case 'bytes':
@@ -203,6 +207,10 @@ export class PoolDispatcher implements Dispatcher {
 
   #lost(slot: WorkerSlot, why: string): void {
     const gone = new NetError('ERR_WORKER', `The worker of this connection is gone: ${why}`)
+    if (this.#isDraining) {
+      this.#cutWith(slot, gone)
+      return
+    }
     for (const placed of this.#placed.values()) {
       placed.offeredTo.delete(slot)
       if (placed.slot === slot) {
@@ -217,11 +225,26 @@ export class PoolDispatcher implements Dispatcher {
     }
   }
 
+  /** The worker did not end in time and was killed, or crashed: no other takes over what it had. */
+  #cutWith(slot: WorkerSlot, gone: NetError): void {
+    const isReported = this.#reported.has(slot)
+    const cut: CutConnection[] = []
+    for (const placed of [...this.#placed.values()]) {
+      if (placed.slot !== slot) continue
+      if (!isReported) cut.push({ remote: formatAddress(placed.stream.remote), activity: 'handling', bytesUnsent: 0 })
+      this.#bridges.lost(placed.id, gone)
+      if (!placed.taken) placed.stream.destroy()
+      this.#end(placed.id, LOST)
+    }
+    if (cut.length > 0) this.#drain.report({ drained: 0, cut, cutCount: cut.length, handlersLeft: cut.length })
+  }
+
   #placeHomeless(): void {
     for (const placed of this.#homeless.splice(0)) this.#offer(placed)
   }
 
   async drain(graceMs: number): Promise<DrainReport> {
+    this.#isDraining = true
     for (const placed of [...this.#placed.values()]) {
       if (placed.slot !== undefined) continue
       placed.stream.destroy()
