@@ -1,7 +1,7 @@
 // What `npm start` and `npm test` need before they can run: npm packages, the native addon, compiled code.
 // Each step is skipped when its result is newer than what it is made from.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -47,7 +47,8 @@ export function installPackages() {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-function compile(project, sources, output) {
+/** `outputs` are emptied first: what was compiled from a file that is gone must not run. */
+function compile(project, sources, output, outputs) {
   const newestSource = Math.max(
     ...sources.map((folder) => newestIn(join(root, folder), '.ts')),
     timeOf(join(root, 'tsconfig.base.json')),
@@ -55,6 +56,7 @@ function compile(project, sources, output) {
   const marker = join(root, output)
   if (timeOf(marker) > newestSource) return
   console.error(`setup: compiling ${sources.join(', ')}`)
+  for (const folder of outputs) rmSync(join(root, folder), { recursive: true, force: true })
   const { status } = run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], {
     stdio: ['ignore', 2, 2],
   })
@@ -63,11 +65,15 @@ function compile(project, sources, output) {
 }
 
 export function buildPackage() {
-  compile('src', ['src'], 'dist/.built')
+  compile('src', ['src'], 'dist/.built', ['dist'])
 }
 
 export function buildTests() {
-  compile('.', ['src', 'test', 'examples', 'bench'], '.build/.built')
+  compile('.', ['src', 'test', 'examples', 'bench'], '.build/.built', [
+    '.build/test',
+    '.build/examples',
+    '.build/bench',
+  ])
 }
 
 export function buildNative() {

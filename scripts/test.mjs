@@ -1,6 +1,7 @@
 // `npm test [file…]`: sets up what is missing, then runs every test (or those whose path contains a given word) with the running Node.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { ensureDebianPackages } from './debian-packages.mjs'
 import { root, run, setUp } from './setup.mjs'
 
 const { version } = process
@@ -9,6 +10,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`npm test needs Node.js 20.19 or newer; this is ${version}`)
   process.exit(1)
 }
+ensureDebianPackages()
 setUp({ tests: true })
 const words = process.argv.slice(2)
 const files = readdirSync(join(root, '.build/test'), { recursive: true })
