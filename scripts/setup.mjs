@@ -67,7 +67,7 @@ export function buildPackage() {
 }
 
 export function buildTests() {
-  compile('.', ['src', 'test', 'examples', 'bench'], '.build/.built')
+  compile('.', ['src', 'test', 'examples', 'bench', 'docs/from-python'], '.build/.built')
 }
 
 export function buildNative() {
