@@ -69,11 +69,15 @@ export function buildPackage() {
 }
 
 export function buildTests() {
+<<<<<<< HEAD
   compile('.', ['src', 'test', 'examples', 'bench'], '.build/.built', [
     '.build/test',
     '.build/examples',
     '.build/bench',
   ])
+=======
+  compile('.', ['src', 'test', 'examples', 'bench', 'docs/from-python'], '.build/.built')
+>>>>>>> helper-a
 }
 
 export function buildNative() {
