@@ -69,15 +69,7 @@ export function buildPackage() {
 }
 
 export function buildTests() {
-<<<<<<< HEAD
-  compile('.', ['src', 'test', 'examples', 'bench'], '.build/.built', [
-    '.build/test',
-    '.build/examples',
-    '.build/bench',
-  ])
-=======
-  compile('.', ['src', 'test', 'examples', 'bench', 'docs/from-python'], '.build/.built')
->>>>>>> helper-a
+  compile('.', ['src', 'test', 'examples', 'bench', 'docs'], '.build/.built', ['.build/test', '.build/examples', '.build/bench', '.build/docs'])
 }
 
 export function buildNative() {
