@@ -207,7 +207,12 @@ export async function claimUnixPath(path: string): Promise<void> {
   const system = toSystemPath(path)
   if (path.startsWith('@')) return
   const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return
+  if (found === undefined) {
+    // Said here: the runtime reports a folder that is missing as one that may not be written to.
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+    if (folder === '' || lstatSync(folder, { throwIfNoEntry: false }) !== undefined) return
+    throw new NetError('ERR_UNIX_PATH', `Cannot listen on ${path}: there is no folder ${folder}`)
+  }
   if (!found.isSocket()) {
     throw new NetError(
       'ERR_UNIX_PATH',
