@@ -69,7 +69,12 @@ export function buildPackage() {
 }
 
 export function buildTests() {
-  compile('.', ['src', 'test', 'examples', 'bench', 'docs'], '.build/.built', ['.build/test', '.build/examples', '.build/bench', '.build/docs'])
+  compile('.', ['src', 'test', 'examples', 'bench', 'docs'], '.build/.built', [
+    '.build/test',
+    '.build/examples',
+    '.build/bench',
+    '.build/docs',
+  ])
 }
 
 export function buildNative() {
