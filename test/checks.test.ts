@@ -293,7 +293,7 @@ test('a file of 500 lines passes', () => {
   }
 })
 
-test('npm run check finds nothing on this tree', { todo: 'the upper floors are being built' }, () => {
+test('npm run check finds nothing on this tree', () => {
   const { status, output } = runCheck(root, [])
   assert.equal(status, 0, output)
 })

@@ -124,6 +124,6 @@ test('the tarball has nothing in it that a user does not need', () => {
   )
 })
 
-test('every door of package.json is built', { todo: 'the upper floors are being built' }, () => {
+test('every door of package.json is built', () => {
   assert.equal(doors.length, Object.keys(manifest.exports).length - 1)
 })

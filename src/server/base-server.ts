@@ -161,7 +161,7 @@ export abstract class BaseServer implements AsyncDisposable {
 
   /**
    * Handles exactly one connection or datagram from beginning to end, and no other: those that come meanwhile wait.
-   * True when one was handled, false when none came within `timeoutMs`. Call it instead of `listen`, again and again.
+   * True when one was handled, false when none came within `timeoutMs`. Call it instead of `listen`, or right after it, again and again.
    */
   async handleRequest(options: HandleRequestOptions = {}): Promise<boolean> {
     this.#manual = true

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { createRequire, register } from 'node:module'
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { errorCodeOf, messageOf, UsageError } from '../base/errors.js'
@@ -15,7 +15,7 @@ export async function loadHandler(url: URL): Promise<unknown> {
   if (url.protocol === 'file:' && !existsSync(url)) {
     throw new UsageError('ERR_HANDLER_MODULE', `Cannot load the handler module ${shown}: there is no such file`)
   }
-  if (TYPESCRIPT_FILE.test(url.pathname)) await prepareTypeScript(url, shown)
+  if (TYPESCRIPT_FILE.test(url.pathname)) prepareTypeScript(url, shown)
   let exports: unknown
   try {
     exports = await import(url.href)
@@ -41,12 +41,15 @@ function defaultOf(exports: unknown): unknown {
   return isWrapped ? found.default : found
 }
 
-async function prepareTypeScript(url: URL, shown: string): Promise<void> {
+let hooksRegistered = false
+
+function prepareTypeScript(url: URL, shown: string): void {
   const { features } = process
-  if ('typescript' in features && features.typescript !== false) return
+  if (hooksRegistered || ('typescript' in features && features.typescript !== false)) return
   try {
-    const amaro = createRequire(fileURLToPath(url)).resolve('amaro/strip')
-    await import(pathToFileURL(amaro).href)
+    const amaro = pathToFileURL(createRequire(fileURLToPath(url)).resolve('amaro')).href
+    register(new URL('./typescript-hooks.js', import.meta.url), { data: { amaro } })
+    hooksRegistered = true
   } catch (cause) {
     throw cannotRunTypeScript(shown, cause)
   }

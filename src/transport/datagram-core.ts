@@ -3,6 +3,7 @@ import { onAbort, nothingToUnlink, throwIfAborted } from '../base/cancellation.j
 import { deferred, markHandled, type Deferred } from '../base/deferred.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError, type MoorageError } from '../base/errors.js'
 import { formatAddress, type Address } from './address.js'
+import { asBuffer } from './as-buffer.js'
 import type { DatagramDriver, DatagramReceiver } from './datagram-driver.js'
 import type {
   Datagram,
@@ -12,6 +13,7 @@ import type {
   DatagramStatistics,
   ReceiveOptions,
 } from './datagram-socket.js'
+import { copyBytes } from './read-side.js'
 
 export interface ReceiveQueueSettings {
   readonly receiveQueueCount: number
@@ -172,7 +174,7 @@ export class DrivenDatagramSocket implements DatagramSocket, DatagramReceiver {
       this.#oversizeDropped += 1
       return
     }
-    this.#arrived({ data: owned ? data : new Uint8Array(data), remote, truncated })
+    this.#arrived({ data: owned ? asBuffer(data) : copyBytes(data), remote, truncated })
   }
 
   failed(error: MoorageError): void {

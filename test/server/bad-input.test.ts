@@ -226,7 +226,7 @@ suite('handlers', () => {
     }
   }
   test('a function cannot run in a worker, and the message says what can', () =>
-    refuses(async () => new AnyStreamServer('tcp://127.0.0.1:0', nothing as never, { model: threads() }), {
+    refuses(async () => new AnyStreamServer('tcp://127.0.0.1:0', nothing, { model: threads() }), {
       code: 'ERR_HANDLER',
       says: [/import\.meta\.url/],
     }))

@@ -261,7 +261,7 @@ async function cannotListen(endpoint: Endpoint, cause: unknown): Promise<Error> 
   const holder = await describePortHolder('tcp', endpoint.port)
   return new NetError(
     'ERR_ADDRESS_IN_USE',
-    `Cannot listen on ${shown}: ${holder ?? 'another program'} listens there already`,
+    `Cannot listen on ${shown}: the address is in use${holder === undefined ? '' : `; ${holder}`}`,
     { cause },
   )
 }

@@ -1,0 +1,19 @@
+import socketserver
+import sys
+
+
+class Shout(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            self.wfile.write(line.upper())
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 1024  # the default is 5
+
+
+with Server(("127.0.0.1", int(sys.argv[1])), Shout) as server:
+    print("listening on tcp://%s:%d" % server.server_address, flush=True)
+    server.serve_forever()
