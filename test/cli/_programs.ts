@@ -23,7 +23,7 @@ export class Program {
   constructor(command: string, args: readonly string[], { env, third, cwd }: RunOptions = {}) {
     const stdio: StdioOptions = third === undefined ? ['pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe', third]
     this.child = spawn(command, args, { stdio, env: { ...process.env, ...env }, ...(cwd === undefined ? {} : { cwd }) })
-    this.#ended = Promise.all([once(this.child, 'close')])
+    this.#ended = once(this.child, 'close')
     this.#stream('stdout').on('data', (chunk: Buffer) => (this.out += chunk.toString('latin1')))
     this.#stream('stderr').on('data', (chunk: Buffer) => (this.err += chunk.toString('latin1')))
     // A program that has ended does not read: the test looks at its exit code.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
 import { serve } from '#src/server/serve.js'
-import { connect } from '#src/transport/connect.js'
+import type { Connection } from '#src/transport/connection.js'
 import { listen } from '#src/transport/listen.js'
 import { tryLoadNative } from '#src/transport/node/native.js'
 import { localhostCertificate } from '../fixtures/certificates.js'
@@ -20,7 +20,7 @@ const addon = tryLoadNative() === undefined ? 'the addon is not built' : false
 const TIMEOUT = { timeout: 30_000 }
 
 /** Reads to the end, and only then answers: what came, in capitals. */
-const shoutAtTheEnd = async (connection: Awaited<ReturnType<typeof connect>>): Promise<void> => {
+const shoutAtTheEnd = async (connection: Connection): Promise<void> => {
   let said = ''
   for await (const bytes of connection) said += Buffer.from(bytes).toString()
   await connection.write(said.toUpperCase())
