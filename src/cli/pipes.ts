@@ -22,6 +22,40 @@ export async function pumpOut(from: Connection, to: Writable, tap?: Tap): Promis
   }
 }
 
+/** How long an input may stand still once the peer has finished, before it is given up: as long as socat waits. */
+const QUIET_MS = 500
+
+/**
+ * Sends the input and prints what comes. The end of the input is a half-close; so is the peer's: what the input still
+ * has is sent. Resolves when both have ended, or when the peer has and the input stands still, as a person's would.
+ */
+export async function converse(
+  connection: Connection,
+  input: Readable,
+  output: Writable,
+  tapOut?: Tap,
+  tapIn?: Tap,
+): Promise<void> {
+  let movedAt = 0
+  const sending = pumpIn(input, connection, (bytes) => {
+    movedAt = performance.now()
+    tapOut?.(bytes)
+  }).then(() => connection.closeWrite())
+  // A peer that is gone takes nothing: what it said before is what the conversation comes to.
+  const sent = sending.catch(() => undefined)
+  await pumpOut(connection, output, tapIn)
+  const peerEndedAt = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  const quiet = new Promise<void>((resolve) => {
+    timer = setInterval(() => {
+      const still = performance.now() - Math.max(movedAt, peerEndedAt)
+      if (still >= QUIET_MS && connection.bufferedBytes === 0) resolve()
+    }, QUIET_MS / 10)
+  })
+  await Promise.race([sent, quiet, connection.closed])
+  clearInterval(timer)
+}
+
 /** Joins a connection to one that is made for it, until both directions have ended, each with a half-close of its own. */
 export async function relayTo(
   connection: Connection,

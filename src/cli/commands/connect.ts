@@ -12,7 +12,7 @@ import { receiveTo, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import { HexDump } from '../hex-dump.js'
 import type { ParsedOptions } from '../options.js'
-import { pumpIn, pumpOut, relayTo, type Tap } from '../pipes.js'
+import { converse, relayTo, type Tap } from '../pipes.js'
 import { TerminalLines } from '../terminal-lines.js'
 import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
 
@@ -83,7 +83,7 @@ export const connect: Command = defineCommand({
     const stop = (): void => connection.destroy(context.signal.reason)
     context.signal.addEventListener('abort', stop, { once: true })
     try {
-      return await converse(connection, options, context)
+      return await attend(connection, options, context)
     } finally {
       context.signal.removeEventListener('abort', stop)
       await connection.close()
@@ -107,7 +107,7 @@ function connectOptions(
   }
 }
 
-async function converse(connection: Connection, options: Options, context: CommandContext): Promise<number> {
+async function attend(connection: Connection, options: Options, context: CommandContext): Promise<number> {
   const [tapOut, tapIn] = taps(options.hex === true)
   if (options.exec !== undefined) return execFor(connection, options.exec, tapIn, tapOut)
   if (options.relay !== undefined) {
@@ -118,10 +118,7 @@ async function converse(connection: Connection, options: Options, context: Comma
     options.crlf === true || options.lines === true
       ? process.stdin.pipe(new TerminalLines(options.crlf === true))
       : process.stdin
-  const sending = pumpIn(input, connection, tapOut).then(() => connection.closeWrite())
-  // A peer that ends first ends the conversation: what is still typed has nowhere to go.
-  sending.catch(() => undefined)
-  await pumpOut(connection, process.stdout, tapIn)
+  await converse(connection, input, process.stdout, tapOut, tapIn)
   process.stdin.destroy()
   return EXIT.ok
 }

@@ -13,7 +13,7 @@ import { defineCommand, EXIT, type Command, type CommandContext } from '../comma
 import { receiveTo } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import type { ParsedOptions } from '../options.js'
-import { pumpIn, pumpOut, relayTo } from '../pipes.js'
+import { converse, pumpOut, relayTo } from '../pipes.js'
 import { TerminalLines } from '../terminal-lines.js'
 import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
 import { taps } from './connect.js'
@@ -79,6 +79,8 @@ export const listen: Command = defineCommand({
     } finally {
       context.signal.removeEventListener('abort', stop)
       await listener.close()
+      // An input that is still open would keep the process.
+      process.stdin.destroy()
     }
   },
 })
@@ -92,7 +94,6 @@ async function serveOne(
   await listener.close()
   if (connection === null) return EXIT.ok
   await attend(connection, options, context)
-  process.stdin.destroy()
   return EXIT.ok
 }
 
@@ -150,9 +151,7 @@ async function talk(connection: Connection, options: Options): Promise<void> {
     await pumpOut(connection, process.stdout, tapIn).finally(() => input.off('data', feed))
     return
   }
-  const sending = pumpIn(input, connection, tapOut).then(() => connection.closeWrite())
-  sending.catch(() => undefined)
-  await pumpOut(connection, process.stdout, tapIn)
+  await converse(connection, input, process.stdout, tapOut, tapIn)
 }
 
 async function listenForDatagrams(endpoint: Endpoint, options: Options, context: CommandContext): Promise<number> {
@@ -173,10 +172,13 @@ async function listenForDatagrams(endpoint: Endpoint, options: Options, context:
       if (to !== undefined) await socket.send(Buffer.from(chunk), to)
     }
   }
-  answering().catch((error: unknown) => context.output.error(error))
+  answering().catch((error: unknown) => {
+    if (!context.signal.aborted) context.output.error(error)
+  })
   await receiveTo(process.stdout, socket, pipe, ({ remote, truncated }) => {
     last = remote
     if (truncated) context.output.warn('a datagram was longer than 65,535 bytes and was cut')
   })
+  process.stdin.destroy()
   return EXIT.ok
 }
