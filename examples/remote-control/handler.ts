@@ -56,16 +56,18 @@ export class RemoteControl extends StreamHandler {
     this.#audit(config, 'started', request, { program, args })
     const child = spawn(program, args, {
       shell: false,
+      // A group of its own, so that what it starts ends with it.
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: '/usr/bin:/bin' },
     })
     let why: string | undefined
     const stop = (reason: string): void => {
       why ??= reason
-      child.kill('SIGKILL')
+      killGroup(child.pid)
     }
     const timer = setTimeout(() => stop(`the time limit of ${timeLimitMs} ms passed`), timeLimitMs)
-    void this.connection.closed.then(() => stop('the client left'))
+    void this.#clientLeft().then(() => stop('the client left'))
     let output = 0
     const copy = async (stream: 'stdout' | 'stderr'): Promise<void> => {
       for await (const chunk of child[stream]) {
@@ -82,12 +84,21 @@ export class RemoteControl extends StreamHandler {
       why ??= `it could not be started: ${error instanceof Error ? error.message : String(error)}`
       return [null, null]
     })
-    const exited = Promise.race([once(child, 'exit'), failed])
+    const exited = Promise.race([failed, once(child, 'exit').catch(() => failed)])
     await Promise.all([copy('stdout'), copy('stderr')]).catch(() => stop('the client left'))
     const [code, signal] = await exited
     clearTimeout(timer)
     this.#audit(config, 'ended', request, { code, signal, why, outputBytes: output })
     await this.#send(why === undefined ? { exit: code, signal } : { error: why })
+  }
+
+  /** Nothing more is expected of the client: that it ends, or is gone, is heard by reading only. */
+  async #clientLeft(): Promise<void> {
+    try {
+      while ((await this.read()) !== null) continue
+    } catch {
+      // It is gone.
+    }
   }
 
   async #refuse(config: RemoteControlConfig, why: string, request: Request | undefined): Promise<void> {
@@ -131,6 +142,15 @@ function parseRequest(line: string): Request | string {
     return 'args must be a list of strings'
   const token = 'token' in parsed && typeof parsed.token === 'string' ? parsed.token : undefined
   return { command: parsed.command, args, ...(token === undefined ? {} : { token }) }
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

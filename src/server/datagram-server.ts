@@ -331,7 +331,11 @@ export abstract class DatagramServer extends BaseServer {
 }
 
 /** Options that can be cloned: a signal cannot. */
-const plainOptions = ({ signal: _signal, ...plain }: CommonDatagramOptions): Readonly<Record<string, unknown>> => ({
+const plainOptions = ({
+  signal: _signal,
+  network: _network,
+  ...plain
+}: CommonDatagramOptions): Readonly<Record<string, unknown>> => ({
   ...plain,
 })
 

@@ -23,7 +23,8 @@ export interface ProtocolTransport {
   writeEof(): void
   pauseReading(): void
   resumeReading(): void
-  /** `pauseWriting` is called when strictly more than `highBytes` wait, `resumeWriting` when `lowBytes` or fewer do. */
+  /** `pauseWriting` is called when strictly more than `highBytes` wait, `resumeWriting` when `lowBytes` or fewer do. A
+   * `highBytes` below the mark of the connection (`writeHighWaterBytes`, 64 KiB; 256 KiB bridged to a thread) counts as that. */
   setWriteBufferLimits(limits: { readonly highBytes: number; readonly lowBytes?: number }): void
   /** Sends what is buffered, reads no more, and then calls `connectionLost` with `undefined`. */
   close(): void
@@ -74,7 +75,18 @@ class ProtocolRun implements ProtocolTransport {
   #highBytes = DEFAULT_HIGH_WATER_BYTES
   #lowBytes = DEFAULT_HIGH_WATER_BYTES / 4
   #writingPaused = false
+  #readingPaused = false
+  /** What came while reading was paused: a driver may have had some on its way. */
+  readonly #held: Buffer[] = []
+  #heldEnd = false
+  #delivering = false
+  /** `close` or `abort` was called, or the protocol has failed: it hears of nothing but the end. */
+  #isOver = false
+  #isLost = false
   #failure: { readonly error: unknown } | undefined
+  /** Calls of the protocol that have not returned; what ended meanwhile is told after them. */
+  #depth = 0
+  #lose: (() => void) | undefined
 
   constructor(connection: StreamConnection, protocol: Protocol) {
     this.#connection = connection
@@ -88,38 +100,85 @@ class ProtocolRun implements ProtocolTransport {
       draining.addEventListener('abort', close, { once: true })
       this.#guard(() => this.#protocol.connectionMade(this))
       this.#connection.sinkTo({
-        data: (bytes) => this.#guard(() => this.#protocol.dataReceived(asBuffer(copyBytes(bytes)))),
+        data: (bytes) => this.#received(bytes),
         end: () => this.#ended(),
         drain: () => this.#lookAtBuffer(),
         close: ({ error }) => {
           draining.removeEventListener('abort', close)
-          this.#guard(() => this.#protocol.connectionLost(error))
-          if (this.#failure === undefined) resolve()
-          else reject(this.#failure.error)
+          this.#lose = () => {
+            this.#isLost = true
+            this.#guard(() => this.#protocol.connectionLost(error))
+            if (this.#failure === undefined) resolve()
+            else reject(this.#failure.error)
+          }
+          this.#loseWhenReturned()
         },
       })
+      // A sink begins to flow when it is attached.
+      if (this.#readingPaused) this.#connection.pauseSink()
+      if (draining.aborted) this.close()
     })
   }
 
   /** What a protocol throws ends its connection, and nothing else. */
   #guard(call: () => void): void {
+    this.#depth += 1
     try {
       call()
     } catch (error) {
       this.#failure ??= { error }
+      this.#isOver = true
       this.#connection.destroy(error)
+    } finally {
+      this.#depth -= 1
     }
+    this.#loseWhenReturned()
+  }
+
+  #loseWhenReturned(): void {
+    if (this.#depth > 0) return
+    const lose = this.#lose
+    this.#lose = undefined
+    lose?.()
+  }
+
+  #received(bytes: Uint8Array): void {
+    if (this.#isOver) return
+    const own = asBuffer(copyBytes(bytes))
+    if (this.#readingPaused || this.#held.length > 0) this.#held.push(own)
+    else this.#guard(() => this.#protocol.dataReceived(own))
   }
 
   #ended(): void {
+    if (this.#isOver) return
+    if (this.#readingPaused || this.#held.length > 0) {
+      this.#heldEnd = true
+      return
+    }
     this.#guard(() => {
       if (this.#protocol.eofReceived() !== true) this.close()
     })
   }
 
+  #deliverHeld(): void {
+    if (this.#delivering) return
+    this.#delivering = true
+    while (!this.#readingPaused && !this.#isOver) {
+      const bytes = this.#held.shift()
+      if (bytes === undefined) break
+      this.#guard(() => this.#protocol.dataReceived(bytes))
+    }
+    this.#delivering = false
+    if (!this.#heldEnd || this.#readingPaused) return
+    this.#heldEnd = false
+    this.#ended()
+  }
+
   #lookAtBuffer(): void {
-    const { bufferedBytes } = this.#connection
-    if (!this.#writingPaused && bufferedBytes > this.#highBytes) {
+    if (this.#isLost) return
+    const { bufferedBytes, isPressed } = this.#connection
+    // Without pressure nothing would tell when the buffer has drained.
+    if (!this.#writingPaused && bufferedBytes > this.#highBytes && isPressed) {
       this.#writingPaused = true
       this.#guard(() => this.#protocol.pauseWriting())
     } else if (this.#writingPaused && bufferedBytes <= this.#lowBytes) {
@@ -158,11 +217,18 @@ class ProtocolRun implements ProtocolTransport {
   }
 
   pauseReading(): void {
+    if (this.#isOver || this.#readingPaused) return
+    this.#readingPaused = true
     this.#connection.pauseSink()
   }
 
   resumeReading(): void {
+    if (this.#isOver || !this.#readingPaused) return
+    this.#readingPaused = false
     this.#connection.resumeSink()
+    this.#deliverHeld()
+    // It may have been paused again meanwhile.
+    if (this.#readingPaused) this.#connection.pauseSink()
   }
 
   setWriteBufferLimits({
@@ -184,10 +250,12 @@ class ProtocolRun implements ProtocolTransport {
   }
 
   close(): void {
+    this.#isOver = true
     void this.#connection.close()
   }
 
   abort(): void {
+    this.#isOver = true
     this.#connection.destroy()
   }
 }

@@ -12,6 +12,7 @@ import {
   type OptionSpec,
   type OptionSpecs,
 } from '../base/options.js'
+import { defaultNetwork, MemoryNetwork } from './memory/network.js'
 import { formatEndpoint, type Endpoint } from './endpoint.js'
 
 /** A multicast group to take part in. */
@@ -45,6 +46,7 @@ export interface DatagramSettings {
   readonly multicastLoopback: boolean
   readonly mode: number | undefined
   readonly native: NativeUse
+  readonly network: MemoryNetwork
   readonly signal: AbortSignalLike | undefined
 }
 
@@ -76,6 +78,13 @@ function optional(spec: OptionSpec<number>, shown: string): OptionSpec<number | 
 const MIB = 1024 * 1024
 
 export const DATAGRAM_OPTIONS: OptionSpecs<DatagramSettings> = {
+  network: value(
+    'a MemoryNetwork',
+    defaultNetwork,
+    'one for the thread',
+    'The network of memory: endpoints.',
+    (given): given is MemoryNetwork => given instanceof MemoryNetwork,
+  ),
   maxDatagramBytes: byteCount(
     65_535,
     'The longest datagram that is received whole; a longer one is cut and marked `truncated`. The default is the longest that UDP can carry.',
@@ -207,7 +216,7 @@ export const UNIXGRAM_PARAMETERS: Readonly<Record<string, Parameter>> = { ...SHA
  * @throws UsageError `ERR_ENDPOINT` for one that is unknown here, or has a value that cannot be read.
  */
 export function datagramParameters(endpoint: Endpoint): Record<string, unknown> {
-  const known = endpoint.scheme === 'udp' ? UDP_PARAMETERS : UNIXGRAM_PARAMETERS
+  const known = endpoint.scheme === 'udp' ? UDP_PARAMETERS : endpoint.scheme === 'memory' ? {} : UNIXGRAM_PARAMETERS
   const options: Record<string, unknown> = {}
   let group: unknown
   let iface: unknown

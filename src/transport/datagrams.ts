@@ -9,15 +9,27 @@ import {
   type DatagramOptions,
 } from './datagram-options.js'
 import type { DatagramSocket } from './datagram-socket.js'
-import { formatEndpoint, parseEndpoint, type Endpoint } from './endpoint.js'
+import {
+  formatEndpoint,
+  parseEndpoint,
+  type Endpoint,
+  type HostEndpoint,
+  type MemoryEndpoint,
+  type PathEndpoint,
+} from './endpoint.js'
 import { adoptUdp, bindUdp, connectUdp } from './node/udp.js'
 import { bindUnixgram, connectUnixgram } from './node/unixgram.js'
 
 const toEndpoint = (endpoint: string | Endpoint): Endpoint =>
   typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
 
+const carriesDatagrams = (
+  endpoint: Endpoint,
+): endpoint is (HostEndpoint & { readonly scheme: 'udp' }) | PathEndpoint | MemoryEndpoint =>
+  endpoint.scheme === 'udp' || endpoint.scheme === 'unixgram' || endpoint.scheme === 'memory'
+
 function wrongScheme(action: string, endpoint: Endpoint): UsageError {
-  const problem = `datagrams go by udp: and unixgram:, and "${endpoint.scheme}:" is none of them`
+  const problem = `datagrams go by udp:, unixgram: and memory:, and "${endpoint.scheme}:" is none of them`
   return new UsageError('ERR_ENDPOINT_SCHEME', `Cannot ${action} ${formatEndpoint(endpoint)}: ${problem}`)
 }
 
@@ -34,9 +46,12 @@ function wrongScheme(action: string, endpoint: Endpoint): UsageError {
  */
 export async function bindDatagram(endpoint: string | Endpoint, options?: DatagramOptions): Promise<DatagramSocket> {
   const target = toEndpoint(endpoint)
-  if (target.scheme !== 'udp' && target.scheme !== 'unixgram') throw wrongScheme('receive datagrams on', target)
+  if (!carriesDatagrams(target)) throw wrongScheme('receive datagrams on', target)
   const given = { ...datagramParameters(target), ...options }
   const settings = readOptions('bindDatagram', DATAGRAM_OPTIONS, given)
+  if (target.scheme === 'memory') {
+    return new DrivenDatagramSocket(settings.network.bindDatagrams(target, settings), settings)
+  }
   const driver = target.scheme === 'udp' ? await bindUdp(target, settings) : bindUnixgram(target.path, settings)
   return new DrivenDatagramSocket(driver, settings)
 }
@@ -51,9 +66,12 @@ export async function connectDatagram(
   options?: ConnectDatagramOptions,
 ): Promise<DatagramSocket> {
   const target = toEndpoint(endpoint)
-  if (target.scheme !== 'udp' && target.scheme !== 'unixgram') throw wrongScheme('send datagrams to', target)
+  if (!carriesDatagrams(target)) throw wrongScheme('send datagrams to', target)
   const given = { ...datagramParameters(target), ...options }
   const settings = readOptions('connectDatagram', CONNECT_DATAGRAM_OPTIONS, given)
+  if (target.scheme === 'memory') {
+    return new DrivenDatagramSocket(settings.network.connectDatagrams(target, settings), settings)
+  }
   const { localHost: host = '', localPort: port, localPath = '' } = settings
   const driver =
     target.scheme === 'udp'

@@ -89,6 +89,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return this.#report === undefined ? this.#driver.bufferedBytes : 0
   }
 
+  /** True while so much is queued that a call of `sink.drain` will follow. */
+  get isPressed(): boolean {
+    return this.#pressed
+  }
+
   /** True once `close`, `closeWrite` or `destroy` began, or the connection is gone. */
   get isEnding(): boolean {
     return this.#writing !== 'open' || this.#reason !== undefined || this.#report !== undefined

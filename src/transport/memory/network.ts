@@ -7,6 +7,7 @@ import type { MemoryEndpoint } from '../endpoint.js'
 import type { RawListener, RawListenerEvents } from '../raw-listener.js'
 import { StreamConnection } from '../stream-connection.js'
 import { systemClock } from '../system-clock.js'
+import { MemoryDatagrams, type MemoryDatagramSettings } from './datagrams.js'
 import { NETWORK_OPTIONS, type NetworkOptions, type NetworkSettings } from './network-options.js'
 import { seededRandom, type Random } from './random.js'
 import { MemoryStream } from './stream.js'
@@ -21,6 +22,7 @@ export class MemoryNetwork {
   readonly clock: Clock
   readonly random: Random
   readonly #listeners = new Map<string, MemoryListener>()
+  readonly #datagrams = new Map<string, MemoryDatagrams>()
   #clients = 0
 
   constructor(options?: NetworkOptions, clock: Clock = systemClock) {
@@ -41,6 +43,35 @@ export class MemoryNetwork {
     const listener = new MemoryListener(endpoint, events, () => this.#listeners.delete(name))
     this.#listeners.set(name, listener)
     return listener
+  }
+
+  /** A datagram socket of that name. @throws NetError `ERR_ADDRESS_IN_USE`. */
+  bindDatagrams({ name }: MemoryEndpoint, settings: MemoryDatagramSettings): MemoryDatagrams {
+    if (this.#datagrams.has(name)) {
+      throw new NetError(
+        'ERR_ADDRESS_IN_USE',
+        `Cannot receive datagrams on memory:${name}: another socket of this network is there`,
+      )
+    }
+    return this.#addDatagrams(name, undefined, settings)
+  }
+
+  /** A datagram socket with one peer, which need not be there yet. */
+  connectDatagrams({ name }: MemoryEndpoint, settings: MemoryDatagramSettings): MemoryDatagrams {
+    this.#clients += 1
+    return this.#addDatagrams(`client-${this.#clients}`, { kind: 'memory', name }, settings)
+  }
+
+  #addDatagrams(name: string, remote: MemoryAddress | undefined, settings: MemoryDatagramSettings): MemoryDatagrams {
+    const local: MemoryAddress = { kind: 'memory', name }
+    const driver = new MemoryDatagrams(this, local, remote, settings, () => this.#datagrams.delete(name))
+    this.#datagrams.set(name, driver)
+    return driver
+  }
+
+  /** The socket that receives what is sent to that name. */
+  datagramsAt(name: string): MemoryDatagrams | undefined {
+    return this.#datagrams.get(name)
   }
 
   /** @throws NetError `ERR_CONNECT`. */

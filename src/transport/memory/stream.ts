@@ -153,6 +153,11 @@ export class MemoryStream implements StreamDriver {
       const chunk = this.#out.shift(this.#chunkBytes(maxChunkBytes))
       if (chunk !== undefined) peer.#in.push(new Uint8Array(chunk))
     }
+    // As TCP does: what is sent to an end that is gone is answered by a reset; else it would wait for ever.
+    if (this.#out.bytes > 0 && peer.#closed) {
+      this.reset()
+      return
+    }
     if (this.#out.bytes === 0) {
       if (this.#pressed) {
         this.#pressed = false

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { ensureCertificate } from '#src/cli/certificate.js'
+import { until, within } from '#src/testing/contract-row.js'
+import { connect, type TlsClientOptions } from 'moorage'
+import { example } from '../fixtures/example.js'
+
+const TOKEN = 'a token of the tests'
+
+interface Answer {
+  readonly stream?: 'stdout' | 'stderr'
+  readonly data?: string
+  readonly exit?: number | null
+  readonly error?: string
+}
+
+async function start(context: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'moorage-remote-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  const state = join(folder, 'moorage')
+  const { path: ca, cert, key } = await ensureCertificate(state)
+  const auditLog = join(folder, 'audit.jsonl')
+  const config = {
+    token: TOKEN,
+    auditLog,
+    timeLimitMs: 1000,
+    outputLimitBytes: 100_000,
+    commands: {
+      greet: { run: ['/bin/echo', 'hello'], parameters: ['[a-z]+'] },
+      mixed: { run: ['/bin/sh', '-c', 'echo out; echo err >&2; exit 7'] },
+      touch: { run: ['/usr/bin/touch', join(folder, 'touched')] },
+      wait: { run: ['/bin/sh', '-c', 'echo $$; sleep 600'] },
+      flood: { run: ['/usr/bin/yes'] },
+      missing: { run: ['/nonexistent/program'] },
+    },
+  }
+  const file = join(folder, 'config.json')
+  writeFileSync(file, JSON.stringify(config))
+  const env = { XDG_STATE_HOME: folder }
+  const server = example(context, 'remote-control/start', [file, 'tls://localhost:0', ca], { env })
+  const endpoint = await server.endpoint()
+  const open = async (request: unknown, tls: TlsClientOptions = {}) => {
+    const connection = await connect(endpoint, { tls: { ca: cert, ...tls } })
+    await connection.write(`${JSON.stringify(request)}\n`)
+    return connection
+  }
+  const ask = async (request: unknown, tls?: TlsClientOptions): Promise<Answer[]> => {
+    const connection = await open(request, tls)
+    const answers: Answer[] = []
+    const reading = (async () => {
+      for await (const line of connection.lines({ maxLineBytes: 1_000_000 })) answers.push(JSON.parse(line) as Answer)
+    })()
+    await within('the answers', reading)
+    await connection.close()
+    return answers
+  }
+  const audit = (): Record<string, unknown>[] =>
+    existsSync(auditLog)
+      ? readFileSync(auditLog, 'utf8')
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Record<string, unknown>)
+      : []
+  return { folder, ca, cert, key, endpoint, ask, open, audit, auditLog, server, state }
+}
+
+const textOf = (answers: readonly Answer[], stream: string): string =>
+  answers
+    .filter((answer) => answer.stream === stream)
+    .map(({ data = '' }) => Buffer.from(data, 'base64').toString())
+    .join('')
+
+test('remote control runs what is on its list for who has the token, streams output and gives the exit code', async (context) => {
+  const { ask, audit, auditLog } = await start(context)
+  const greeted = await ask({ token: TOKEN, command: 'greet', args: ['ann'] })
+  assert.equal(textOf(greeted, 'stdout'), 'hello ann\n')
+  assert.equal(greeted.at(-1)?.exit, 0)
+  const mixed = await ask({ token: TOKEN, command: 'mixed' })
+  assert.deepEqual([textOf(mixed, 'stdout'), textOf(mixed, 'stderr'), mixed.at(-1)?.exit], ['out\n', 'err\n', 7])
+  const events = audit().map(({ event, command }) => `${String(event)} ${String(command)}`)
+  assert.deepEqual(events, ['started greet', 'ended greet', 'started mixed', 'ended mixed'])
+  assert.ok(!readFileSync(auditLog, 'utf8').includes(TOKEN))
+})
+
+test('remote control refuses wrong tokens, commands off its list and arguments of another form, and spawns nothing', async (context) => {
+  const { ask, audit, folder, auditLog } = await start(context)
+  const refused = async (request: unknown): Promise<void> => {
+    const answers = await ask(request)
+    assert.equal(answers.length, 1)
+    assert.ok(answers[0]?.error !== undefined)
+  }
+  await refused({ token: `${TOKEN}!`, command: 'touch' })
+  await refused({ command: 'touch' })
+  await refused({ token: TOKEN, command: 'rm' })
+  await refused({ token: TOKEN, command: 'toString' })
+  await refused({ token: TOKEN, command: 'greet', args: ['ann; touch x'] })
+  await refused({ token: TOKEN, command: 'greet', args: ['ann\n'] })
+  await refused({ token: TOKEN, command: 'touch', args: ['more'] })
+  await refused('no request')
+  assert.ok(!existsSync(join(folder, 'touched')))
+  assert.deepEqual(new Set(audit().map(({ event }) => event)), new Set(['refused']))
+  assert.ok(!readFileSync(auditLog, 'utf8').includes(TOKEN))
+})
+
+test('remote control takes a verified client certificate instead of a token', async (context) => {
+  const { ask, audit, cert, key } = await start(context)
+  const answers = await ask({ command: 'greet', args: ['ann'] }, { cert, key })
+  assert.equal(textOf(answers, 'stdout'), 'hello ann\n')
+  assert.equal(typeof audit()[0]?.['who'], 'string')
+})
+
+test('remote control ends programs at the time limit and the output limit, and says when one cannot be started', async (context) => {
+  const { ask } = await start(context)
+  const waited = await ask({ token: TOKEN, command: 'wait' })
+  assert.match(waited.at(-1)?.error ?? '', /time limit/)
+  assert.ok(!isAlive(Number(textOf(waited, 'stdout'))))
+  const flooded = await ask({ token: TOKEN, command: 'flood' })
+  assert.match(flooded.at(-1)?.error ?? '', /output limit/)
+  assert.ok(textOf(flooded, 'stdout').length <= 100_000)
+  const missing = await ask({ token: TOKEN, command: 'missing' })
+  assert.match(missing.at(-1)?.error ?? '', /could not be started/)
+})
+
+test('remote control ends the program of a client that leaves', async (context) => {
+  const { open, audit } = await start(context)
+  const connection = await open({ token: TOKEN, command: 'wait' })
+  const { data = '' } = JSON.parse((await connection.readLine()) ?? '{}') as Answer
+  const pid = Number(Buffer.from(data, 'base64').toString())
+  assert.ok(isAlive(pid))
+  connection.destroy()
+  await until('the end of the program', () => !isAlive(pid))
+  await until('the entry', () => audit().some(({ event, why }) => event === 'ended' && why === 'the client left'))
+})
+
+test('the client of remote control prints what the command prints and exits with its code', async (context) => {
+  const { endpoint, ca } = await start(context)
+  const args = [endpoint, TOKEN, 'mixed']
+  const client = example(context, 'remote-control/client', args, { env: { REMOTE_CA: ca } })
+  assert.deepEqual(await within('its end', client.exited), { code: 7, signal: null })
+  assert.deepEqual([client.stdout, client.stderr], ['out\n', 'err\n'])
+})
+
+test('remote control without a configuration is off, and exits with 2', async (context) => {
+  const program = example(context, 'remote-control/start')
+  assert.deepEqual(await within('its end', program.exited), { code: 2, signal: null })
+  assert.match(program.stderr, /off/)
+})
+
+function isAlive(pid: number): boolean {
+  assert.ok(Number.isInteger(pid) && pid > 1)
+  try {
+    // A zombie still answers signals.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
