@@ -109,6 +109,8 @@ export const framingRows: readonly ConnectionContractRow[] = [
     'what is given back while a line is being read belongs to it, and nothing behind it is lost',
     async ({ near, far }) => {
       await far.write('one ')
+      // It has arrived for certain before the line is asked for.
+      near.unread(await soon(near.readExactly(4)))
       const line = near.readLine()
       assert.equal(await isPending(line), true)
       near.unread(Buffer.from('two '))

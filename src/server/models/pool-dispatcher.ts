@@ -27,6 +27,10 @@ const OFFER_MS = 4
 
 /** Idle to half busy, busy, and not coming round are told apart; less is noise. */
 const LOAD_STEP = 0.45
+/** How many times more a connection of a busy worker counts, for each step. */
+const BUSY_WEIGHT = 2
+/** More than any number of connections. */
+const UNANSWERED = 1e9
 
 /**
  * Accepts here, runs elsewhere. Each connection is offered to the least busy worker, and given to the first that
@@ -112,18 +116,22 @@ export class PoolDispatcher implements Dispatcher {
     placed.stopOffer = this.#config.clock.after(OFFER_MS, () => this.#offer(placed))
   }
 
-  /** By load, in coarse steps, so that noise does not decide; connection counts break ties. */
+  /**
+   * The worker with the fewest connections, where those of a busy one count for more: a moment of work must not send
+   * every client of a burst to the other worker. One that leaves an offer unanswered gets nothing while another answers.
+   */
   #leastBusy(but: ReadonlySet<WorkerSlot>): WorkerSlot | undefined {
     const now = this.#config.clock.now()
     let best: WorkerSlot | undefined
-    let bestLoad = Infinity
+    let least = Infinity
     for (const slot of this.#slots) {
       if (!slot.isReady || but.has(slot) || slot.peer === undefined) continue
       const waits = now - slot.offeredAt
-      const load = Math.floor(Math.max(slot.peer.load(), waits > OFFER_MS ? 1 + waits : 0) / LOAD_STEP)
-      if (load > bestLoad || (load === bestLoad && best !== undefined && slot.connections >= best.connections)) continue
+      const busy = 1 + BUSY_WEIGHT * Math.floor(slot.peer.load() / LOAD_STEP)
+      const score = waits > OFFER_MS ? UNANSWERED + waits : (slot.connections + 1) * busy
+      if (score >= least) continue
       best = slot
-      bestLoad = load
+      least = score
     }
     return best
   }

@@ -92,8 +92,9 @@ export class MemoryStream implements StreamDriver {
   destroy(): void {
     if (this.#closed) return
     const peer = this.#peer
-    // As TCP does: what was not read when an end goes away is answered by a reset, else the peer sees the end.
-    const unread = this.#in.bytes > 0
+    // As TCP does: what was not read when an end goes away, or arrives there later, is answered by a reset; else the
+    // peer sees the end.
+    const unread = this.#in.bytes > 0 || (peer !== undefined && peer.#out.bytes > 0)
     this.#closeWith(undefined)
     if (unread) peer?.reset()
     else peer?.hearEnd()
