@@ -32,7 +32,7 @@ const rows: readonly (readonly [args: readonly string[], code: number, ...says: 
   [['run', bad.path('wrong-class.mjs'), ANY], 2, /StreamHandler/],
   [['run', bad.path('throws.mjs'), ANY, '--model', 'threads'], 2, /thrown at import/],
   [['run', bad.path('missing.mjs'), ANY, '--model', 'processes'], 2, /no such file/],
-  [['run', echo, holder.endpoint], 1, /listens there already/],
+  [['run', echo, holder.endpoint], 1, /in use/],
   [['run', echo, `unix:${bad.folder}/${'x'.repeat(120)}`], 1, /107/],
   [['run', echo, 'tls://127.0.0.1:0', '--tls-cert', echo, '--tls-key', echo], 1, /certificate/],
   [['run', echo, 'tls://127.0.0.1:0', '--tls-cert', bad.path('missing.mjs'), '--tls-key', echo], 2, /missing\.mjs/],
@@ -42,7 +42,7 @@ const rows: readonly (readonly [args: readonly string[], code: number, ...says: 
   [['connect', '-Q', ANY], 2, /-Q/],
   [['connect', `unix:${join(bad.folder, 'nobody.sock')}`], 1, /nobody\.sock/],
   [['connect', 'http://127.0.0.1:1'], 2, /tcp/],
-  [['listen', holder.endpoint], 1, /listens there already/],
+  [['listen', holder.endpoint], 1, /in use/],
   [['listen', ANY, ANY], 2, /one endpoint/],
   [['listen', ANY, '--keep-opne'], 2, /--keep-open/],
 ]
