@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compile, residentKib, ROOT, startTarget, type Target } from './harness.js'
 
-const clients = Number(process.argv[2] ?? 9000)
+const clients = Number(process.argv[2] ?? 10_000)
 const PATIENCE_MS = 30_000
 const NEW_CLIENTS = 500
 
