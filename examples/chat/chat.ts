@@ -65,7 +65,8 @@ export default class Chat extends StreamHandler implements Member {
     this.#room?.leave(this)
     this.#room = room
     await this.write(`* you are in ${name}, with ${room.who().join(', ')}\n`)
-    for (const { text } of room.history) await this.write(`${text}\n`)
+    // In one piece: lines that are said meanwhile come after it, each once.
+    await this.write(room.history.map(({ text }) => `${text}\n`).join(''))
   }
 
   async #command(line: string): Promise<void> {

@@ -166,14 +166,19 @@ export abstract class BaseServer implements AsyncDisposable {
   async handleRequest(options: HandleRequestOptions = {}): Promise<boolean> {
     this.#manual = true
     if (this.#opening === undefined) await this.listen()
-    if (this.#state !== 'listening') throw closedError()
+    else await this.#opening
+    if (this.#state === 'draining' || this.#state === 'closed') throw closedError()
     const request: OneRequest = { done: deferred(), taken: false }
     this.#requests.push(request)
     const stopTimer = this.clock.after(options.timeoutMs ?? Infinity, () => {
       if (request.taken) return
       this.#requests.splice(this.#requests.indexOf(request), 1)
-      this.handleTimeout()
-      request.done.resolve(false)
+      try {
+        this.handleTimeout()
+        request.done.resolve(false)
+      } catch (error) {
+        request.done.reject(error)
+      }
     })
     this.pump()
     try {

@@ -27,6 +27,12 @@ export interface RunnerEvents {
   readonly ended: (id: number, outcome: Outcome) => void
 }
 
+/** A connection that has begun and is not gone. */
+interface Live {
+  readonly id: number
+  readonly state: 'preparing' | 'handling' | 'closing'
+}
+
 /** The share of the grace after which reads in the middle of a message are ended too. */
 const NUDGE_SHARE = 0.75
 
@@ -36,7 +42,7 @@ const NUDGE_SHARE = 0.75
  */
 export class StreamRunner {
   readonly #settings: RunnerSettings
-  readonly #live = new Map<StreamConnection, 'preparing' | 'handling' | 'closing'>()
+  readonly #live = new Map<StreamConnection, Live>()
   readonly #ready: boolean
   #draining = false
   #drained = 0
@@ -64,11 +70,11 @@ export class StreamRunner {
     const { handler, context, preparation, events } = this.#settings
     let failed = false
     let reason: unknown
-    this.#live.set(connection, this.#ready ? 'handling' : 'preparing')
+    this.#live.set(connection, { id, state: this.#ready ? 'handling' : 'preparing' })
     try {
       if (!this.#ready) {
         await prepareConnection(connection, preparation)
-        this.#live.set(connection, 'handling')
+        this.#live.set(connection, { id, state: 'handling' })
       }
       if (this.#draining) connection.drain()
       await handler(connection, context)
@@ -78,7 +84,7 @@ export class StreamRunner {
     }
     events.handled()
     if (failed) events.failed(reason, connection)
-    this.#live.set(connection, 'closing')
+    if (this.#live.has(connection)) this.#live.set(connection, { id, state: 'closing' })
     await connection.close()
     const { bytesRead, bytesWritten, bytesUnsent } = await connection.closed
     this.#ended(connection)
@@ -117,7 +123,8 @@ export class StreamRunner {
 
   /** Destroys what is left, and notes what it was doing. */
   cut(why: string): void {
-    for (const [connection, state] of this.#live) {
+    const { events } = this.#settings
+    for (const [connection, { id, state }] of this.#live) {
       const activity: ConnectionActivity = state === 'preparing' ? 'handshaking' : connection.activity
       this.#cutCount += 1
       if (state === 'handling') this.#handlersLeft += 1
@@ -126,6 +133,10 @@ export class StreamRunner {
         this.#cut.push({ remote: formatAddress(connection.remote), activity, bytesUnsent: unsent })
       }
       connection.destroy(new TimeoutError('ERR_CLOSE_TIMEOUT', `Cut the connection: ${why}`))
+      // Its handler may never return: the connection is over all the same. Whoever is told twice hears the first.
+      void connection.closed.then(({ bytesRead, bytesWritten, bytesUnsent }) =>
+        events.ended(id, { bytesRead, bytesWritten, bytesUnsent, failed: true }),
+      )
     }
     this.#live.clear()
     this.#allEnded?.()

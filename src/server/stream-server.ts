@@ -70,7 +70,8 @@ export abstract class StreamServer extends BaseServer {
   #dispatcher: Dispatcher | undefined
   #listener: RawListener | undefined
   #lastId = 0
-  #verifying = 0
+  /** Connections whose `verifyRequest` has not settled. */
+  readonly #verifying = new Set<RawStream>()
   #refusing = 0
   #stopRetry: (() => void) | undefined
 
@@ -116,7 +117,7 @@ export abstract class StreamServer extends BaseServer {
 
   get metrics(): MetricsSnapshot {
     const { workers = 0, restarts = 0 } = this.#dispatcher ?? {}
-    const own = this.#metrics.snapshot(this.#waiting.count + this.#verifying, workers, restarts)
+    const own = this.#metrics.snapshot(this.#waiting.count + this.#verifying.size, workers, restarts)
     return this.#dispatcher instanceof SharedDispatcher ? addSnapshots([own, ...this.#dispatcher.snapshots]) : own
   }
 
@@ -241,7 +242,7 @@ export abstract class StreamServer extends BaseServer {
       this.#refuse(stream, 'closing')
       return
     }
-    const held = this.#metrics.active + this.#waiting.count + this.#verifying
+    const held = this.#metrics.active + this.#waiting.count + this.#verifying.size
     const refused = this.#admission?.refusal(stream.remote, held)
     if (refused !== undefined) this.#refuse(stream, refused)
     else if (this.#verifies) this.#verify(stream)
@@ -249,24 +250,26 @@ export abstract class StreamServer extends BaseServer {
   }
 
   #verify(stream: RawStream): void {
-    this.#verifying += 1
+    this.#verifying.add(stream)
     const decide = (allowed: boolean): void => {
-      this.#verifying -= 1
-      if (this.draining.aborted) this.#refuse(stream, 'closing')
-      else if (allowed) this.#admit(stream)
+      // A server that shuts down meanwhile has turned it away.
+      if (!this.#verifying.delete(stream)) return
+      if (allowed) this.#admit(stream)
       else this.#refuse(stream, 'denied')
     }
     const fail = (error: unknown): void => {
       this.#failed(error, formatAddress(stream.remote))
       decide(false)
     }
+    let verdict: boolean | Promise<boolean>
     try {
-      const verdict = this.verifyRequest(stream.remote)
-      if (typeof verdict === 'boolean') decide(verdict)
-      else verdict.then(decide, fail)
+      verdict = this.verifyRequest(stream.remote)
     } catch (error) {
       fail(error)
+      return
     }
+    if (typeof verdict === 'boolean') decide(verdict)
+    else verdict.then(decide, fail)
   }
 
   #admit(stream: RawStream): void {
@@ -389,7 +392,8 @@ export abstract class StreamServer extends BaseServer {
   protected async shut(graceMs: number): Promise<Omit<ShutdownReport, 'tookMs'>> {
     this.#stopRetry?.()
     await this.#listener?.close()
-    const turnedAway = this.#waiting.takeAll()
+    const turnedAway = [...this.#waiting.takeAll(), ...this.#verifying]
+    this.#verifying.clear()
     for (const stream of turnedAway) this.#refuse(stream, 'closing')
     const report = await (this.#dispatcher?.drain(graceMs) ?? NOTHING_DRAINED)
     const closed = { ...report, turnedAway: turnedAway.length }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Connection } from '../transport/connection.js'
 import { BrokenError, ClosedError, errorCodeOf } from '../base/errors.js'
 import {
   assertSameBytes,
@@ -15,6 +16,16 @@ import { patternBytes, turns, within, withCode } from './contract-row.js'
 
 const MIB = 1024 * 1024
 const soon = <T>(promise: Promise<T>): Promise<T> => within('an end', promise)
+
+/** Resolves when the network has taken as much as it takes: nothing more leaves for a while. */
+async function settled(connection: Connection): Promise<void> {
+  let before = -1
+  for (let still = 0; still < 5; still += 1) {
+    if (connection.bufferedBytes !== before) still = 0
+    before = connection.bufferedBytes
+    await new Promise((resolve) => void setTimeout(resolve, 2))
+  }
+}
 
 /** Half-close, close, destroy, resets and what the report says of them. */
 export const endingRows: readonly ConnectionContractRow[] = [
@@ -154,6 +165,7 @@ export const endingRows: readonly ConnectionContractRow[] = [
     async ({ near, far }, { resets = true }) => {
       if (!resets) return { skipped: 'this transport cannot reset' }
       await saturate(near)
+      await settled(near)
       far.destroy()
       await assert.rejects(soon(near.read()), BrokenError)
       const report = await soon(near.closed)

@@ -1,5 +1,5 @@
 import { EMPTY_BYTES } from '../base/bytes.js'
-import { ProtocolError } from '../base/errors.js'
+import { BusyError, ProtocolError } from '../base/errors.js'
 import type { Decoder } from '../engine/decoder.js'
 import { DelimiterDecoder, type DelimitedEvent } from '../engine/framing/delimiter.js'
 import {
@@ -27,6 +27,8 @@ export class FramedReader {
   readonly #source: ByteSource
   #decoder: Decoder<LineEvent | DelimitedEvent | FrameEvent> | undefined
   #key = ''
+  /** A line or frame is being read. */
+  isReading: boolean = false
 
   constructor(source: ByteSource) {
     this.#source = source
@@ -98,13 +100,19 @@ export class FramedReader {
   }
 
   async #next<E>(decoder: Decoder<E>): Promise<E | undefined> {
-    for (;;) {
-      const event = decoder.nextEvent()
-      if (isEnd(event)) return undefined
-      if (!isNeedData(event)) return event
-      const bytes = await this.#source()
-      if (bytes === null) decoder.receiveEof()
-      else decoder.receive(bytes)
+    if (this.isReading) throw new BusyError('ERR_BUSY_READ', 'Cannot read: a line or frame is being read already')
+    this.isReading = true
+    try {
+      for (;;) {
+        const event = decoder.nextEvent()
+        if (isEnd(event)) return undefined
+        if (!isNeedData(event)) return event
+        const bytes = await this.#source()
+        if (bytes === null) decoder.receiveEof()
+        else decoder.receive(bytes)
+      }
+    } finally {
+      this.isReading = false
     }
   }
 }

@@ -61,13 +61,13 @@ export class ReadSide {
   // ---- pulling
 
   read(options?: ReadOptions): Promise<Uint8Array | null> {
-    if (this.#framed !== undefined) this.#releaseFramed()
+    const busy = this.#leaveFraming()
+    if (busy !== undefined) return Promise.reject(busy)
     return options === undefined ? this.#pull(Infinity) : this.#readWith(options)
   }
 
   next(): Promise<NextBytes> {
-    if (this.#framed !== undefined) this.#releaseFramed()
-    const refusal = this.#refusal()
+    const refusal = this.#leaveFraming() ?? this.#refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
     const bytes = this.#shift(Infinity)
     if (bytes !== undefined) return Promise.resolve({ done: false, value: bytes })
@@ -98,7 +98,7 @@ export class ReadSide {
 
   #refusal(): BusyError | undefined {
     if (this.#rejectRead !== undefined) {
-      return new BusyError('ERR_BUSY_READ', 'Cannot read: another read of this connection waits already')
+      return busyReading()
     }
     return this.#sink === undefined
       ? undefined
@@ -149,7 +149,8 @@ export class ReadSide {
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new UsageError('ERR_ARGUMENT', `Cannot read exactly ${count} bytes: a whole number from 0 up is expected`)
     }
-    if (this.#framed !== undefined) this.#releaseFramed()
+    const busy = this.#leaveFraming()
+    if (busy !== undefined) throw busy
     const taken = new ByteQueue()
     let held = 0
     try {
@@ -178,6 +179,13 @@ export class ReadSide {
   framed(): FramedReader {
     this.#framed ??= new FramedReader(() => this.#pull(Infinity))
     return this.#framed
+  }
+
+  /** Another way of reading begins. While a line or frame is being read it is refused, and takes nothing away. */
+  #leaveFraming(): BusyError | undefined {
+    if (this.#framed?.isReading === true) return busyReading()
+    if (this.#framed !== undefined) this.#releaseFramed()
+    return undefined
   }
 
   #releaseFramed(): void {
@@ -209,9 +217,9 @@ export class ReadSide {
     if (this.#framed !== undefined) this.#releaseFramed()
     this.#sink = sink
     this.#deliverQueued()
-    if (this.#peerEnded) sink.end()
+    if (this.#peerEnded && this.#sink === sink) sink.end()
     if (report !== undefined) sink.close(report)
-    else if (!this.#flowing) this.#flow()
+    else if (!this.#flowing && this.#sink === sink) this.#flow()
   }
 
   releaseSink(): void {
@@ -237,8 +245,10 @@ export class ReadSide {
   #deliverQueued(): void {
     const queue = this.#queue
     if (queue === undefined || queue.bytes === 0) return
-    if (this.#sink !== undefined) {
-      for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) this.#sink.data(chunk)
+    const sink = this.#sink
+    if (sink !== undefined) {
+      // A sink may take itself away in the middle: what is left waits for whoever reads next.
+      while (this.#sink === sink && queue.bytes > 0) sink.data(queue.shift() ?? EMPTY_BYTES)
     } else if (this.#rejectRead !== undefined) {
       const bytes = queue.shift(this.#maxBytes)
       if (bytes !== undefined) this.#give(bytes)
@@ -353,6 +363,9 @@ export class ReadSide {
     this.#driver = driver
   }
 }
+
+const busyReading = (): BusyError =>
+  new BusyError('ERR_BUSY_READ', 'Cannot read: another read of this connection waits already')
 
 /** A copy in the pool of small buffers, where it fits. */
 export function copyBytes(bytes: Uint8Array): Uint8Array {

@@ -42,7 +42,8 @@ export class PoolDispatcher implements Dispatcher {
   readonly #events: DispatcherEvents
   readonly #slots: WorkerSlot[]
   readonly #placed = new Map<number, Placed>()
-  readonly #homeless: Placed[] = []
+  /** Those that no worker was there for. */
+  readonly #homeless = new Set<Placed>()
   readonly #bridges: BridgeHub
   readonly #drain: PoolDrain
   /** Workers that have told what they drained and cut; of the others, this side tells. */
@@ -106,9 +107,10 @@ export class PoolDispatcher implements Dispatcher {
   #offer(placed: Placed): void {
     const slot = this.#leastBusy(placed.offeredTo)
     if (slot === undefined) {
-      if (placed.offeredTo.size === 0) this.#homeless.push(placed)
+      if (placed.offeredTo.size === 0) this.#homeless.add(placed)
       return
     }
+    placed.stopOffer()
     placed.offeredTo.add(slot)
     slot.connections += 1
     slot.offeredAt = Math.min(slot.offeredAt, this.#config.clock.now())
@@ -207,6 +209,7 @@ export class PoolDispatcher implements Dispatcher {
     const placed = this.#placed.get(id)
     if (placed === undefined) return
     this.#placed.delete(id)
+    this.#homeless.delete(placed)
     placed.stopOffer()
     if (placed.slot !== undefined) placed.slot.connections -= 1
     this.#events.ended(id, outcome)
@@ -248,7 +251,13 @@ export class PoolDispatcher implements Dispatcher {
   }
 
   #placeHomeless(): void {
-    for (const placed of this.#homeless.splice(0)) this.#offer(placed)
+    const homeless = [...this.#homeless]
+    this.#homeless.clear()
+    for (const placed of homeless) this.#offer(placed)
+    // Those that were offered to busy workers alone can come to the new one.
+    for (const placed of this.#placed.values()) {
+      if (placed.slot === undefined && placed.offeredTo.size > 0) this.#offer(placed)
+    }
   }
 
   async drain(graceMs: number): Promise<DrainReport> {
@@ -263,6 +272,7 @@ export class PoolDispatcher implements Dispatcher {
 
   cut(why: string): void {
     for (const slot of this.#slots) slot.send({ type: 'cut', why })
+    this.#drain.killSoon()
   }
 
   replaceTls(options: TlsServerOptions): void {

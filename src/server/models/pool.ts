@@ -40,6 +40,7 @@ export class PoolDrain {
   readonly #slots: readonly WorkerSlot[]
   readonly #clock: Clock
   readonly #reports: DrainReport[] = []
+  #stopKilling: () => void = () => undefined
 
   constructor(slots: readonly WorkerSlot[], clock: Clock) {
     this.#slots = slots
@@ -62,6 +63,15 @@ export class PoolDrain {
     })
     await Promise.all(gone)
     stopTimer()
+    this.#stopKilling()
     return this.#reports
+  }
+
+  /** A worker that was told to cut and does not come round to it is ended. */
+  killSoon(): void {
+    this.#stopKilling()
+    this.#stopKilling = this.#clock.after(MESSAGE_MS, () => {
+      for (const slot of this.#slots) slot.kill()
+    })
   }
 }

@@ -167,6 +167,7 @@ export class SharedDispatcher implements Dispatcher {
 
   cut(why: string): void {
     for (const slot of this.#slots) slot.send({ type: 'cut', why })
+    this.#drain.killSoon()
   }
 
   replaceTls(options: TlsServerOptions): void {

@@ -92,17 +92,17 @@ export class MemoryStream implements StreamDriver {
   destroy(): void {
     if (this.#closed) return
     const peer = this.#peer
-    // As TCP does: what was not read when an end goes away, or arrives there later, is answered by a reset; else the
-    // peer sees the end.
-    const unread = this.#in.bytes > 0 || (peer !== undefined && peer.#out.bytes > 0)
+    // As TCP does: what was not read when an end goes away is answered by a reset, else the peer sees the end.
+    const unread = this.#in.bytes > 0
     this.#closeWith(undefined)
     if (unread) peer?.reset()
     else peer?.hearEnd()
   }
 
-  /** The peer, or a script, breaks the connection: what was not delivered is lost. */
+  /** The peer, or a script, breaks the connection. What had arrived is read before the error, as on Linux; the rest is lost. */
   reset(): void {
     if (this.#closed) return
+    this.#deliver()
     this.#in.clear()
     this.#closeWith(new BrokenError('ERR_PEER_RESET', 'Cannot use the connection: the peer reset it'))
   }
