@@ -1,4 +1,5 @@
 // What is on disk, found by walking and by nothing else: every check is held to these lists.
+import { stripVTControlCharacters } from 'node:util'
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -45,7 +46,8 @@ export function runScript(cwd, script, args = [], { timeoutMs } = {}) {
     child.on('error', reject)
     child.on('close', (status, signal) => {
       if (signal !== null) output += `\n${script}: ended by ${signal}${timeoutMs ? `, at most ${timeoutMs} ms` : ''}`
-      resolve({ status, output })
+      // Some tools colour their words wherever CI is set.
+      resolve({ status, output: stripVTControlCharacters(output) })
     })
   })
 }
