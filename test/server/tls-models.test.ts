@@ -8,13 +8,17 @@ import { concurrent, processes, serial, threads, type Model } from '#src/server/
 import { serve } from '#src/server/serve.js'
 import type { StreamServer } from '#src/server/stream-server.js'
 import type { ModelServerOptions } from '#src/testing/model-contract.js'
-import { until, withCode, within } from '#src/testing/contract-row.js'
+import { readAll } from '#src/testing/connection-pair.js'
+import { patternBytes, until, withCode, within } from '#src/testing/contract-row.js'
 import { connect } from '#src/transport/connect.js'
 import type { Connection } from '#src/transport/connection.js'
 import type { TlsClientOptions } from '#src/transport/tls-options.js'
 import { localhostCertificate } from '../fixtures/certificates.js'
 
 const handler = new URL('../fixtures/conversation.js', import.meta.url)
+const states = new URL('../fixtures/states.js', import.meta.url)
+const TIMEOUT = { timeout: 30_000 }
+const UPGRADED_BYTES = 1_000_000
 const [first, second, client, stranger] = await Promise.all([
   localhostCertificate(),
   localhostCertificate(),
@@ -145,6 +149,41 @@ for (const { name, model } of models) {
         for (let same = 0; same < 4;) same = (await shown()) === second.fingerprint ? same + 1 : 0
       }),
     )
+  })
+
+  suite(`STARTTLS under ${name}`, () => {
+    for (const scheme of ['tcp', 'unix'] as const) {
+      test(`a handler secures an open connection over ${scheme}, and each half ends by itself`, TIMEOUT, async () => {
+        const endpoint = scheme === 'tcp' ? 'tcp://127.0.0.1:0' : `unix:${join(folder, `${(names += 1)}.sock`)}`
+        const data = { cert: first.cert, key: first.key }
+        const server = await serve(endpoint, states, { model, data })
+        const connection = await connect(server.endpoint)
+        try {
+          assert.equal(await ask(connection, 'plain'), 'plain')
+          assert.equal(await ask(connection, 'starttls'), 'go')
+          await connection.startTls({ role: 'client', ca: first.cert, serverName: 'localhost' })
+          assert.equal(await ask(connection, 'secured'), 'secured')
+          await connection.write(`accept ${UPGRADED_BYTES}\n`)
+          await connection.closeWrite()
+          const received = await within('all of it', readAll(connection))
+          assert.equal(Buffer.compare(received, patternBytes(UPGRADED_BYTES)), 0)
+          const report = await within('the report', connection.closed)
+          assert.equal(report.reason, 'ended')
+          await until('its end on the other side', () => server.metrics.active === 0)
+          assert.equal(server.metrics.failed, 0)
+
+          const stranger = await connect(server.endpoint)
+          assert.equal(await ask(stranger, 'starttls'), 'go')
+          await stranger.write('this is no handshake\n')
+          await within('the end', readAll(stranger).catch(() => undefined))
+          stranger.destroy()
+          await until('the failure', () => server.metrics.failed === 1)
+        } finally {
+          connection.destroy()
+          await server.close({ graceMs: 100 })
+        }
+      })
+    }
   })
 
   suite(`PROXY headers under ${name}`, () => {

@@ -2,7 +2,8 @@ import { ByteQueue } from '../../base/byte-queue.js'
 import type { Clock } from '../../base/clock.js'
 import type { Address } from '../../transport/address.js'
 import { asBuffer } from '../../transport/as-buffer.js'
-import type { StreamDriver, StreamDriverEvents } from '../../transport/stream-driver.js'
+import { secureDriver } from '../../transport/node/secure-driver.js'
+import type { StreamDriver, StreamDriverEvents, TlsStart } from '../../transport/stream-driver.js'
 import { systemClock } from '../../transport/system-clock.js'
 import type { TlsInfo } from '../../transport/tls-options.js'
 import { BRIDGE_WINDOW_BYTES } from './byte-bridge.js'
@@ -109,10 +110,15 @@ export class BridgedStream implements StreamDriver {
     this.#touch()
   }
 
+  /** The records are made and read in this thread: the parent passes them on without looking. */
+  startTls(options: TlsStart, unread: Uint8Array): Promise<StreamDriver> {
+    this.watchIdle(Infinity, () => undefined)
+    return secureDriver(this, this.#events, options, unread)
+  }
+
   #touch(): void {
-    if (this.#idleMs === Infinity) return
     this.#stopIdle()
-    this.#stopIdle = this.clock.after(this.#idleMs, this.#onIdle)
+    if (this.#idleMs !== Infinity) this.#stopIdle = this.clock.after(this.#idleMs, this.#onIdle)
   }
 
   #transmit(): void {

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { connect as tlsConnect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { MoorageError, NetError, TimeoutError } from '../../base/errors.js'
 import type { TlsStart } from '../stream-driver.js'
@@ -9,8 +9,8 @@ import { TlsServerContext } from './tls-server-context.js'
 /** Finite by default, as Node's own (120 s) is long: nginx waits 60 s, Go's default is none. */
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
 
-/** Does the handshake on a plain socket that nobody reads. @throws NetError `ERR_TLS_HANDSHAKE`; TimeoutError. */
-export async function secureSocket(socket: Socket, options: TlsStart): Promise<TLSSocket> {
+/** Does the handshake on a plain socket, or another stream of bytes, that nobody reads. @throws NetError `ERR_TLS_HANDSHAKE`; TimeoutError. */
+export async function secureSocket(socket: Duplex, options: TlsStart): Promise<TLSSocket> {
   const timeoutMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS
   const timer = setTimeout(() => {
     socket.destroy(
@@ -39,7 +39,7 @@ function serverOptions(
   return tls
 }
 
-function handshakeAsClient(socket: Socket, options: TlsClientOptions): Promise<TLSSocket> {
+function handshakeAsClient(socket: Duplex, options: TlsClientOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const { serverName, alpn, ca, verify = true, session, onSession, minVersion, cert, key, pfx, passphrase } = options
     const secured = tlsConnect({

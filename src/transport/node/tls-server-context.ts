@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import {
   createSecureContext,
   createServer,
@@ -12,9 +12,10 @@ import { messageOf, NetError, UsageError } from '../../base/errors.js'
 import type { Credentials, TlsServerOptions } from '../tls-options.js'
 import { toPem, toPemList } from './pem.js'
 
-/** Node tells a secured socket from the plain one below it only here. */
+/** Node tells what is below a secured socket only here: a socket, or else a wrapper around the stream that was given. */
 interface SecuredInternals {
-  readonly _parent?: Socket
+  readonly _parent?: Duplex | null
+  readonly ssl?: { readonly _parentWrap?: { readonly stream?: Duplex } } | null
 }
 
 /**
@@ -23,7 +24,7 @@ interface SecuredInternals {
  */
 export class TlsServerContext {
   readonly #server: Server
-  readonly #handshakes = new Map<Socket, Deferred<TLSSocket>>()
+  readonly #handshakes = new Map<Duplex, Deferred<TLSSocket>>()
   #names = new Map<string, SecureContext>()
 
   /** @throws NetError `ERR_TLS_CERTIFICATE`; UsageError `ERR_OPTION_VALUE`. */
@@ -84,7 +85,7 @@ export class TlsServerContext {
   }
 
   /** Resolves when the client's handshake is done. Rejects with OpenSSL's error. */
-  handshake(socket: Socket): Promise<TLSSocket> {
+  handshake(socket: Duplex): Promise<TLSSocket> {
     const waiting = deferred<TLSSocket>()
     this.#handshakes.set(socket, waiting)
     const gone = (error: Error | undefined): void => {
@@ -100,7 +101,8 @@ export class TlsServerContext {
   }
 
   #take(secured: TLSSocket): Deferred<TLSSocket> | undefined {
-    const below = (secured as SecuredInternals)._parent
+    const { _parent: socket, ssl } = secured as unknown as SecuredInternals
+    const below = socket ?? ssl?._parentWrap?.stream
     if (below === undefined) return undefined
     const waiting = this.#handshakes.get(below)
     this.#handshakes.delete(below)
