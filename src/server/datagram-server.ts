@@ -17,6 +17,7 @@ import { LocalDatagrams } from './models/datagram-local.js'
 import { DatagramPool } from './models/datagram-pool.js'
 import { SharedDatagrams } from './models/datagram-shared.js'
 import { isPooled, type ProcessesModel, type ThreadsModel } from './models/model.js'
+import { checkMovable } from './models/movable.js'
 import type { PoolConfig } from './models/pool.js'
 import { plainConnectionSettings } from './models/pool.js'
 import { SharedDispatcher } from './models/shared-dispatcher.js'
@@ -60,13 +61,7 @@ export abstract class DatagramServer extends BaseServer {
     checkScheme(parsed, schemes)
     const settings = readOptions('the server', DATAGRAM_SERVER_OPTIONS, { ...datagramParameters(parsed), ...options })
     super(parsed, settings)
-    if (isPooled(settings.model) && !(handler instanceof URL)) {
-      const { kind } = settings.model
-      throw new UsageError(
-        'ERR_HANDLER',
-        `Cannot run this handler under ${kind}(): a function or class cannot move to a worker; give the URL of the module that exports it, new URL('./handler.js', import.meta.url)`,
-      )
-    }
+    checkMovable(handler, settings.data, settings.model)
     if (!(handler instanceof URL)) checkDatagramHandler(handler)
     this.#settings = settings
     this.#handler = handler
@@ -205,7 +200,7 @@ export abstract class DatagramServer extends BaseServer {
       start: {
         handler: this.#handler instanceof URL ? this.#handler.href : '',
         kind: 'datagram',
-        data,
+        data: structuredClone(data),
         connection: plainConnectionSettings(readOptions('the server', CONNECTION_OPTIONS, {})),
         handshakeTimeoutMs: 0,
         proxyProtocol: false,

@@ -20,7 +20,8 @@ import { checkStreamHandler, type ServerContext, type StreamHandlerSource } from
 import { addSnapshots, formatPrometheus, Metrics, type MetricsSnapshot, type RefusalReason } from './metrics.js'
 import type { Dispatcher, DispatcherEvents } from './models/dispatcher.js'
 import { LocalDispatcher } from './models/local-dispatcher.js'
-import { isPooled, type Model, type ProcessesModel, type ThreadsModel } from './models/model.js'
+import { isPooled, type ProcessesModel, type ThreadsModel } from './models/model.js'
+import { checkMovable } from './models/movable.js'
 import { plainConnectionSettings, type PoolConfig } from './models/pool.js'
 import { PoolDispatcher } from './models/pool-dispatcher.js'
 import { SharedDispatcher } from './models/shared-dispatcher.js'
@@ -87,7 +88,8 @@ export abstract class StreamServer extends BaseServer {
     checkScheme(parsed, schemes)
     const settings = readOptions('the server', STREAM_SERVER_OPTIONS, applyParameters(parsed, options))
     super(parsed, settings)
-    checkHandlerForModel(handler, settings.model)
+    checkMovable(handler, settings.data, settings.model)
+    if (!(handler instanceof URL)) checkStreamHandler(handler)
     this.#settings = settings
     this.#handler = handler
     this.#place = place
@@ -212,7 +214,7 @@ export abstract class StreamServer extends BaseServer {
       start: {
         handler: handler.href,
         kind: 'stream',
-        data,
+        data: structuredClone(data),
         connection: plainConnectionSettings(settings),
         handshakeTimeoutMs,
         proxyProtocol: preparation.proxyProtocol,
@@ -407,14 +409,3 @@ export abstract class StreamServer extends BaseServer {
 }
 
 const NOTHING_DRAINED: DrainReport = { drained: 0, cut: [], cutCount: 0, handlersLeft: 0 }
-
-function checkHandlerForModel(handler: StreamHandlerSource | URL, model: Model): void {
-  if (isPooled(model)) {
-    if (handler instanceof URL) return
-    throw new UsageError(
-      'ERR_HANDLER',
-      `Cannot run this handler under ${model.kind}(): a function or class cannot move to a worker; give the URL of the module that exports it, new URL('./handler.js', import.meta.url)`,
-    )
-  }
-  if (!(handler instanceof URL)) checkStreamHandler(handler)
-}

@@ -230,6 +230,15 @@ suite('handlers', () => {
       code: 'ERR_HANDLER',
       says: [/import\.meta\.url/],
     }))
+  for (const model of [threads({ size: 1 }), processes({ size: 1 })]) {
+    for (const scheme of ['tcp', 'udp']) {
+      test(`data that cannot be cloned is refused under ${model.kind}() over ${scheme}`, () =>
+        refuses(() => serve(`${scheme}://127.0.0.1:0`, bad.url('missing.mjs'), { model, data: { open: nothing } }), {
+          code: 'ERR_OPTION_VALUE',
+          says: [/"data"/, model.kind === 'threads' ? /threads\(\)/ : /processes\(\)/, /cloned/],
+        }))
+    }
+  }
   test('what is no handler at all is refused', () =>
     refuses(() => serve('tcp://127.0.0.1:0', 'echo' as never), { code: 'ERR_HANDLER', says: [/string/] }))
   test('a server whose listen was refused can listen again once the address is free', async () => {
