@@ -9,7 +9,6 @@ import {
   readAllText,
   readText,
   saturate,
-  withPair,
   type ConnectionContractRow,
 } from './connection-pair.js'
 import { patternBytes, turns, within, withCode } from './contract-row.js'
@@ -90,6 +89,17 @@ export const endingRows: readonly ConnectionContractRow[] = [
       assert.equal(await readText(far, 3), 'bye')
     },
     { lingerMs: 10 },
+  ),
+  bothWays(
+    'a deadline that passes while close only waits for the end of the peer cuts nothing',
+    async ({ near, far }) => {
+      await near.write('all of it')
+      await within('close', near.close({ graceMs: 20 }), 2000)
+      const report = await near.closed
+      assert.deepEqual([report.reason, report.error, report.bytesUnsent], ['closed', undefined, 0])
+      assert.equal(await readText(far, 9), 'all of it')
+    },
+    { lingerMs: 60_000 },
   ),
   bothWays('close reads on for a peer that still writes: it sees the end, not a reset', async ({ near, far }) => {
     const closing = near.close()
@@ -176,18 +186,18 @@ export const endingRows: readonly ConnectionContractRow[] = [
       return undefined
     },
   ),
-  {
-    name: 'a client knows its addresses also when it is first asked after the end',
-    async run(factory) {
-      await withPair(factory, undefined, async ({ client, server }) => {
-        client.destroy()
-        await soon(client.closed)
-        assert.equal(client.local.kind, server.remote.kind)
-        if (server.remote.kind === 'ip') assert.deepEqual(client.local, server.remote)
-        assert.equal(client.remote.kind, server.remote.kind)
-      })
-    },
-  },
+  bothWays('both ends know their addresses, also when they are first asked after the end', async ({ near, far }) => {
+    near.destroy()
+    far.destroy()
+    await soon(Promise.all([near.closed, far.closed]))
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      assert.equal(one.local.kind, other.remote.kind)
+      if (one.local.kind === 'ip') assert.deepEqual(one.local, other.remote)
+    }
+  }),
   bothWays(
     'a peer that goes away in order is the end, and what it sent can still be read',
     async ({ near, far }) => {

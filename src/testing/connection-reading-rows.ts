@@ -105,6 +105,33 @@ export const readingRows: readonly ConnectionContractRow[] = [
     assert.equal(heard.join(''), 'rest|end|close')
     return undefined
   }),
+  bothWays('a sink that pauses gets nothing, not what is queued, not the end, until it resumes', async (ends) => {
+    const { near, far } = ends
+    if (!(near instanceof StreamConnection)) return { skipped: 'only connections of this package have sinks' }
+    await far.write('wait')
+    await readText(near, 4)
+    for (const text of ['c', 'b', 'a']) near.unread(Buffer.from(text))
+    const heard: string[] = []
+    near.sinkTo({
+      data(bytes) {
+        heard.push(textOf(bytes) ?? '')
+        if (heard.length === 1) near.pauseSink()
+      },
+      end: () => void heard.push('|end'),
+      close: () => undefined,
+    })
+    await far.write('d')
+    await far.closeWrite()
+    await turns(20)
+    assert.deepEqual(heard, ['a'])
+    near.resumeSink()
+    assert.deepEqual(heard.slice(0, 3), ['a', 'b', 'c'])
+    near.pauseSink()
+    near.resumeSink()
+    while (!heard.includes('|end')) await turns(1)
+    assert.equal(heard.join(''), 'abcd|end')
+    return undefined
+  }),
   bothWays('unread gives bytes back, in front of what is there', async ({ near, far }) => {
     await far.write('cd')
     assert.equal(await readText(near, 2), 'cd')

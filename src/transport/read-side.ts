@@ -20,6 +20,10 @@ export class ReadSide {
   /** What `readExactly` has while it waits for the rest. */
   #counted = 0
   #sink: ConnectionSink | undefined
+  #sinkPaused = false
+  #sinkToldEnd = false
+  /** Queued bytes are going to the sink: it may pause and resume meanwhile, and is not called within its own call. */
+  #feeding = false
   #flowing = false
   #peerEnded = false
   /** Why nothing comes any more, once that is so. */
@@ -216,24 +220,48 @@ export class ReadSide {
     }
     if (this.#framed !== undefined) this.#releaseFramed()
     this.#sink = sink
-    this.#deliverQueued()
-    if (this.#peerEnded && this.#sink === sink) sink.end()
+    this.#sinkPaused = false
+    this.#sinkToldEnd = false
+    this.#feedSink()
     if (report !== undefined) sink.close(report)
-    else if (!this.#flowing && this.#sink === sink) this.#flow()
+    else if (!this.#flowing && this.#sink === sink && !this.#sinkPaused) this.#flow()
   }
 
   releaseSink(): void {
     this.#sink = undefined
   }
 
-  pause(): void {
+  pauseSink(): void {
+    this.#sinkPaused = true
+    this.#hold()
+  }
+
+  /** What was held back comes first, in this call. */
+  resumeSink(): void {
+    this.#sinkPaused = false
+    if (!this.#feeding) this.#feedSink()
+    if (!this.#flowing && !this.#sinkPaused && this.#stopped === undefined) this.#flow()
+  }
+
+  /** What is queued, and the end behind it, until the sink pauses or takes itself away: the rest waits. */
+  #feedSink(): void {
+    const sink = this.#sink
+    const goesOn = (): boolean => sink !== undefined && this.#sink === sink && !this.#sinkPaused
+    this.#feeding = true
+    try {
+      for (let bytes; goesOn() && (bytes = this.#queue?.shift()) !== undefined;) sink?.data(bytes)
+    } finally {
+      this.#feeding = false
+    }
+    if (!this.#peerEnded || this.#sinkToldEnd || !goesOn()) return
+    this.#sinkToldEnd = true
+    sink?.end()
+  }
+
+  #hold(): void {
     if (!this.#flowing) return
     this.#flowing = false
     this.#driver.pause()
-  }
-
-  resume(): void {
-    if (!this.#flowing && this.#stopped === undefined) this.#flow()
   }
 
   #flow(): void {
@@ -243,16 +271,13 @@ export class ReadSide {
 
   /** Hands the queue to a read that waits (after an unread), or to the sink. */
   #deliverQueued(): void {
-    const queue = this.#queue
-    if (queue === undefined || queue.bytes === 0) return
-    const sink = this.#sink
-    if (sink !== undefined) {
-      // A sink may take itself away in the middle: what is left waits for whoever reads next.
-      while (this.#sink === sink && queue.bytes > 0) sink.data(queue.shift() ?? EMPTY_BYTES)
-    } else if (this.#rejectRead !== undefined) {
-      const bytes = queue.shift(this.#maxBytes)
-      if (bytes !== undefined) this.#give(bytes)
+    if (this.#sink !== undefined) {
+      if (!this.#feeding) this.#feedSink()
+      return
     }
+    if (this.#rejectRead === undefined) return
+    const bytes = this.#queue?.shift(this.#maxBytes)
+    if (bytes !== undefined) this.#give(bytes)
   }
 
   #give(bytes: Uint8Array): void {
@@ -291,7 +316,7 @@ export class ReadSide {
       if (this.#discarded > this.#maxDiscarded) this.#driver.destroy()
       return
     }
-    if (this.#sink !== undefined) {
+    if (this.#sink !== undefined && !this.#sinkPaused) {
       this.#sink.data(bytes)
       return
     }
@@ -303,13 +328,13 @@ export class ReadSide {
     this.#queue ??= new ByteQueue()
     this.#queue.push(own)
     this.#deliverQueued()
-    if (this.#queue.bytes >= this.#highWaterBytes) this.pause()
+    if (this.#queue.bytes >= this.#highWaterBytes) this.#hold()
   }
 
   receiveEnd(): void {
     this.#peerEnded = true
-    if (this.#sink !== undefined) this.#sink.end()
-    else this.#giveEnd()
+    if (this.#sink === undefined) this.#giveEnd()
+    else this.#feedSink()
   }
 
   sinkDrained(): void {

@@ -176,11 +176,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
 
   /** Stops and starts the calls to the sink: back-pressure for engines. */
   pauseSink(): void {
-    this.#reading.pause()
+    this.#reading.pauseSink()
   }
 
   resumeSink(): void {
-    this.#reading.resume()
+    this.#reading.resumeSink()
   }
 
   /**
@@ -297,6 +297,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   async #closeGracefully(graceMs: number): Promise<void> {
     if (this.#report !== undefined) return
     const stopTimer = this.#driver.clock.after(graceMs, () => {
+      if (this.#writing === 'ended') {
+        // All was sent: what is left is waiting for the peer's end, which a deadline may cut short.
+        this.#driver.destroy()
+        return
+      }
       const message = `Cut after ${graceMs} ms: the peer did not take what was written`
       this.#destroyAs('destroyed', new TimeoutError('ERR_CLOSE_TIMEOUT', message, { details: { timeoutMs: graceMs } }))
     })

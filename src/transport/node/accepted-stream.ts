@@ -25,6 +25,22 @@ function peerOf(handle: SocketHandle): Address {
   return host === undefined || port === undefined ? UNNAMED : { kind: 'ip', host: unmapped(host), port }
 }
 
+/** The last local address that was told: nearly all connections of a process have the same, and share it. */
+let lastLocal: Address & { readonly kind: 'ip' } = { kind: 'ip', host: '', port: 0 }
+
+/** Asked for when a connection is opened: a socket that is gone no longer tells. */
+function localAddress(host: string | undefined, port: number | undefined): Address {
+  if (host === undefined || port === undefined) return UNNAMED
+  if (lastLocal.host !== host || lastLocal.port !== port) lastLocal = { kind: 'ip', host, port }
+  return lastLocal
+}
+
+function localOf(handle: SocketHandle): Address {
+  const name: { address?: string; port?: number } = {}
+  handle.getsockname?.(name)
+  return localAddress(name.address, name.port)
+}
+
 /** A stream over an accepted handle that nobody has made a socket of yet. */
 export class AcceptedHandle implements RawStream {
   readonly remote: Address
@@ -58,7 +74,7 @@ export class AcceptedHandle implements RawStream {
     const handle = this.#handle
     if (handle === undefined) return openSocket(this.#take(), true, this.remote, settings)
     this.#handle = undefined
-    const driver = new SocketDriver(this.remote, undefined)
+    const driver = new SocketDriver(this.remote, localOf(handle))
     driver.drive(socketOn(handle, settings.writeHighWaterBytes, FAST_READ), true)
     return new StreamConnection(driver, settings)
   }
@@ -123,7 +139,7 @@ function openSocket(
   if (socket === undefined)
     throw new UsageError('ERR_STATE', 'Cannot open the stream: it was opened or destroyed before')
   socket.off('error', ignoreEarlyError)
-  const driver = new SocketDriver(remote, undefined)
+  const driver = new SocketDriver(remote, localAddress(socket.localAddress, socket.localPort))
   driver.drive(fast ? fastSocket(socket, settings.writeHighWaterBytes, FAST_READ) : socket, fast)
   return new StreamConnection(driver, settings)
 }

@@ -9,6 +9,7 @@ export interface SocketHandle {
   close(): void
   setNoDelay?(on: boolean): number
   getpeername?(into: { address?: string; port?: number }): number
+  getsockname?(into: { address?: string; port?: number }): number
   onconnection?: (this: unknown, status: number, client: SocketHandle | undefined) => void
 }
 
