@@ -5,6 +5,9 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void
 }
 
+/** One fulfilled promise for all: cheaper than a new one, and known for what it is without waiting a turn. */
+export const DONE: Promise<void> = Promise.resolve()
+
 export function deferred<T>(): Deferred<T> {
   let resolve!: (value: T | PromiseLike<T>) => void
   let reject!: (reason: unknown) => void

@@ -1,3 +1,4 @@
+import { DONE } from '../base/deferred.js'
 import type { Clock } from '../base/clock.js'
 import { asBuffer } from '../transport/as-buffer.js'
 import type { Address } from '../transport/address.js'
@@ -108,7 +109,8 @@ export class DatagramRunner {
     } catch (error) {
       result = Promise.reject(error)
     }
-    if (result === undefined && behind.length === 0) {
+    // A reply that was sent at once needs no turn of its own.
+    if ((result === undefined || result === DONE) && behind.length === 0) {
       this.#count(undefined)
       this.#runNext()
       return

@@ -1,3 +1,4 @@
+import { DONE } from '../base/deferred.js'
 import { readOptions } from '../base/options.js'
 import { UsageError } from '../base/errors.js'
 import { formatAddress, type Address } from '../transport/address.js'
@@ -176,7 +177,7 @@ export abstract class DatagramServer extends BaseServer {
     return new LocalDatagrams(this.#handler, {
       context,
       local: () => this.local,
-      reply: (bytes, to) => this.#socket?.send(bytes, to) ?? Promise.resolve(),
+      reply: (bytes, to) => this.#socket?.send(bytes, to) ?? DONE,
       max: model.kind === 'serial' ? 1 : model.settings.max,
       maxQueued,
       maxQueuedBytes,

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { link, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
 import type { Hash } from 'node:crypto'
-import { deferred, type Deferred } from '../base/deferred.js'
+import { DONE, deferred, type Deferred } from '../base/deferred.js'
 import { errorCodeOf, ProtocolError } from '../base/errors.js'
 import { storageError } from './errors.js'
 import { hashStart } from './file-digest.js'
@@ -89,11 +89,11 @@ export class PartialFile {
 
   /** Takes bytes, which are the file’s from now on. Resolves when there is room for more; never rejects. */
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#failure !== undefined) return ROOM
+    if (this.#failure !== undefined) return DONE
     this.#pending.push(bytes)
     this.#pendingBytes += bytes.length
     this.#writing ??= this.#writeAll()
-    if (this.#pendingBytes < MAX_PENDING_BYTES) return ROOM
+    if (this.#pendingBytes < MAX_PENDING_BYTES) return DONE
     this.#room ??= deferred()
     return this.#room.promise
   }
@@ -194,8 +194,6 @@ export class PartialFile {
     await rm(this.#place.sidecar, { force: true }).catch(() => undefined)
   }
 }
-
-const ROOM: Promise<void> = Promise.resolve()
 
 /** A rename that replaces nothing, where the file system has hard links. */
 async function renameToFree({ part, target }: Place): Promise<void> {

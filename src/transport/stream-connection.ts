@@ -1,4 +1,4 @@
-import { deferred, markHandled, type Deferred } from '../base/deferred.js'
+import { DONE, deferred, markHandled, type Deferred } from '../base/deferred.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js'
 import type { ProxyHeader } from '../engine/proxy-protocol/header.js'
 import type { Address } from './address.js'
@@ -10,7 +10,6 @@ import { copyBytes, ReadSide, type NextBytes } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
 import type { TlsInfo } from './tls-options.js'
 
-const FLUSHED: Promise<void> = Promise.resolve()
 const DEFAULT_GRACE_MS = 5000
 /** What close() reads and drops at most while it lingers: a peer that never stops sending is cut. */
 const MAX_LINGER_BYTES = 16 * 1024 * 1024
@@ -204,10 +203,10 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   write(data: Uint8Array | string): Promise<void> {
     if (this.#writing !== 'open' || this.#reason !== undefined || this.#report !== undefined) return this.#refuseWrite()
     const bytes = typeof data === 'string' ? encoder.encode(data) : data
-    if (bytes.length === 0) return FLUSHED
+    if (bytes.length === 0) return DONE
     if (this.#pressed && this.#overCap()) return this.#refuseWrite()
     this.#bytesWritten += bytes.length
-    if (this.#driver.write(bytes)) return FLUSHED
+    if (this.#driver.write(bytes)) return DONE
     this.#pressed = true
     this.#queuedWrites += 1
     this.#drained ??= handledDeferred()

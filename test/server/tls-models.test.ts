@@ -175,7 +175,10 @@ for (const { name, model } of models) {
           const stranger = await connect(server.endpoint)
           assert.equal(await ask(stranger, 'starttls'), 'go')
           await stranger.write('this is no handshake\n')
-          await within('the end', readAll(stranger).catch(() => undefined))
+          await within(
+            'the end',
+            readAll(stranger).catch(() => undefined),
+          )
           stranger.destroy()
           await until('the failure', () => server.metrics.failed === 1)
         } finally {

@@ -1,3 +1,4 @@
+import { DONE } from '../../base/deferred.js'
 import { NetError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address, type MemoryAddress } from '../address.js'
 import { refused } from '../datagram-core.js'
@@ -6,7 +7,6 @@ import type { MemoryNetwork } from './network.js'
 
 /** As UDP over IPv4, so that what fits here fits there. */
 const MAX_DATAGRAM_BYTES = 65_507
-const SENT: Promise<void> = Promise.resolve()
 
 export interface MemoryDatagramSettings {
   readonly maxDatagramBytes: number
@@ -63,7 +63,7 @@ export class MemoryDatagrams implements DatagramDriver {
     this.sent += 1
     this.sentBytes += data.length
     const { settings, random, clock } = this.#network
-    if (settings.lossRate > 0 && random() < settings.lossRate) return SENT
+    if (settings.lossRate > 0 && random() < settings.lossRate) return DONE
     const copy = new Uint8Array(data)
     const delay = settings.latencyMs + (settings.jitterMs === 0 ? 0 : random() * settings.jitterMs)
     const overtaken = settings.reorderRate > 0 && random() < settings.reorderRate
@@ -74,7 +74,7 @@ export class MemoryDatagrams implements DatagramDriver {
     const arrive = (): void => this.#arrive(copy, target)
     if (at <= clock.now()) clock.soon(arrive)
     else clock.after(at - clock.now(), arrive)
-    return SENT
+    return DONE
   }
 
   #arrive(data: Uint8Array, to: MemoryAddress): void {
@@ -94,7 +94,7 @@ export class MemoryDatagrams implements DatagramDriver {
   }
 
   drained(): Promise<void> {
-    return SENT
+    return DONE
   }
 
   close(_reason: MoorageError): void {

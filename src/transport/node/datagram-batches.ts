@@ -1,4 +1,4 @@
-import { deferred, markHandled, type Deferred } from '../../base/deferred.js'
+import { DONE, deferred, markHandled, type Deferred } from '../../base/deferred.js'
 import { LimitError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address } from '../address.js'
 import { refused } from '../datagram-core.js'
@@ -23,7 +23,6 @@ const FLAG_TRUNCATED = 1
 const FLAG_NEW_PEER = 2
 // Datagrams lie an odd number of cache lines apart: at a power of two all would fall into one set of the cache.
 const MAX_STRIDE = 65_536 + 64
-const DONE = Promise.resolve()
 
 const strideFor = (maxBytes: number): number => {
   const lines = Math.ceil(maxBytes / 64)

@@ -1,5 +1,5 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
-import { deferred, markHandled, type Deferred } from '../../base/deferred.js'
+import { DONE, deferred, markHandled, type Deferred } from '../../base/deferred.js'
 import { LimitError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address, type IpAddress } from '../address.js'
 import { refused } from '../datagram-core.js'
@@ -7,7 +7,6 @@ import type { DatagramDriver, DatagramReceiver } from '../datagram-driver.js'
 import { cannotReach, fromDatagramError } from './datagram-errors.js'
 import type { BatchSettings } from './datagram-batches.js'
 
-const DONE = Promise.resolve()
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
 /** An IPv4 address that an IPv6 socket shows as `::ffff:a.b.c.d` is plain IPv4 here, as with the addon. */
