@@ -36,6 +36,8 @@ export const MAX_CUT_LISTED = 1000
 
 /** What one thread or process contributes to the report. */
 export interface DrainReport {
+  /** Given away by the server, and not yet with a worker. Default: 0. */
+  readonly turnedAway?: number
   readonly drained: number
   readonly cut: readonly CutConnection[]
   readonly cutCount: number

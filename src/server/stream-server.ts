@@ -398,7 +398,7 @@ export abstract class StreamServer extends BaseServer {
     this.#verifying.clear()
     for (const stream of turnedAway) this.#refuse(stream, 'closing')
     const report = await (this.#dispatcher?.drain(graceMs) ?? NOTHING_DRAINED)
-    const closed = { ...report, turnedAway: turnedAway.length }
+    const closed = { ...report, turnedAway: turnedAway.length + (report.turnedAway ?? 0) }
     if (CHANNELS.closed.hasSubscribers) CHANNELS.closed.publish({ endpoint: this.endpoint, report: closed })
     return closed
   }

@@ -171,6 +171,18 @@ test('close() of a serial server turns away those that wait', { timeout: 30_000 
   }
 })
 
+test('close() turns away those that no worker has answered for yet', { timeout: 30_000 }, async () => {
+  const server = await serve('tcp://127.0.0.1:0', handler, { model: threads({ size: 1 }) })
+  const burning = await connect(server.endpoint)
+  await burning.write('burn 300\n')
+  assert.equal(await burning.readLine(), 'burning\n')
+  const others = await Promise.all([connect(server.endpoint), connect(server.endpoint), connect(server.endpoint)])
+  await until('them to be offered', () => server.metrics.active === 4)
+  const report = await within('close', server.close({ graceMs: 5000 }))
+  assert.deepEqual([report.turnedAway, report.drained, report.cutCount], [3, 1, 0])
+  for (const connection of [burning, ...others]) connection.destroy()
+})
+
 test(
   'close() called again with a shorter deadline cuts sooner, and gives the same report',
   { timeout: 30_000 },

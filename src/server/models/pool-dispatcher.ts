@@ -262,12 +262,12 @@ export class PoolDispatcher implements Dispatcher {
 
   async drain(graceMs: number): Promise<DrainReport> {
     this.#isDraining = true
-    for (const placed of [...this.#placed.values()]) {
-      if (placed.slot !== undefined) continue
-      placed.stream.destroy()
-      this.#end(placed.id, LOST)
+    const offered = [...this.#placed.values()].filter(({ slot }) => slot === undefined)
+    for (const { id, stream } of offered) {
+      stream.destroy()
+      this.#end(id, LOST)
     }
-    return mergeDrainReports(await this.#drain.run(graceMs))
+    return { ...mergeDrainReports(await this.#drain.run(graceMs)), turnedAway: offered.length }
   }
 
   cut(why: string): void {
