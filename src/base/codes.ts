@@ -1,23 +1,5 @@
-/** Who is to blame: `local` is this program or this machine, `remote` is the peer. */
-export type Fault = 'local' | 'remote'
-
-export interface CodeEntry {
-  readonly fault: Fault
-  /** What happened, in a sentence. */
-  readonly summary: string
-  /** What the reader of the error can do. */
-  readonly remedy: string
-}
-
-type CodeTable = Readonly<Record<string, CodeEntry>>
-
-function table<const T extends CodeTable>(entries: T): T {
-  return Object.freeze(entries)
-}
-
-const entry = (fault: Fault, summary: string, remedy: string): CodeEntry => ({ fault, summary, remedy })
-
-type Table<Code extends string> = Readonly<Record<Code, CodeEntry>>
+import { entry, table, type Table } from './code-table.js'
+import { HTTP_LIMIT_CODES, HTTP_PROTOCOL_CODES, type HttpLimitCode, type HttpProtocolCode } from './codes-http.js'
 
 export type UsageCode =
   | 'ERR_OPTION_UNKNOWN'
@@ -180,6 +162,7 @@ export const NET_CODES: Table<NetCode> = table({
 })
 
 export type ProtocolCode =
+  | HttpProtocolCode
   | 'ERR_UNEXPECTED_END'
   | 'ERR_LINE_ENDING'
   | 'ERR_LENGTH_PREFIX'
@@ -191,6 +174,7 @@ export type ProtocolCode =
   | 'ERR_TRANSFER_STORAGE'
 
 export const PROTOCOL_CODES: Table<ProtocolCode> = table({
+  ...HTTP_PROTOCOL_CODES,
   ERR_UNEXPECTED_END: entry('remote', 'The peer ended in the middle of a message.', 'Treat what came as incomplete.'),
   ERR_LINE_ENDING: entry(
     'remote',
@@ -235,6 +219,7 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
 })
 
 export type LimitCode =
+  | HttpLimitCode
   | 'ERR_LINE_LIMIT'
   | 'ERR_FRAME_LIMIT'
   | 'ERR_READ_LIMIT'
@@ -244,6 +229,7 @@ export type LimitCode =
   | 'ERR_TRANSFER_LIMIT'
 
 export const LIMIT_CODES: Table<LimitCode> = table({
+  ...HTTP_LIMIT_CODES,
   ERR_LINE_LIMIT: entry('remote', 'A line is longer than its limit.', 'Raise maxLineBytes if such lines are expected.'),
   ERR_FRAME_LIMIT: entry(
     'remote',

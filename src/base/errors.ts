@@ -1,10 +1,10 @@
+import type { Fault } from './code-table.js'
 import {
   CODES,
   type BrokenCode,
   type BusyCode,
   type ClosedCode,
   type ErrorCode,
-  type Fault,
   type LimitCode,
   type NetCode,
   type ProtocolCode,

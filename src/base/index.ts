@@ -1,6 +1,7 @@
 export type { AbortSignalLike } from './cancellation.js'
 export type { Clock } from './clock.js'
-export { CODES, type ErrorCode, type Fault } from './codes.js'
+export type { Fault } from './code-table.js'
+export { CODES, type ErrorCode } from './codes.js'
 export {
   BrokenError,
   BusyError,

@@ -1,0 +1,45 @@
+/** Which of the 256 bytes are in a set: 1 or 0. */
+export type ByteSet = Readonly<Uint8Array>
+
+function byteSet(...members: readonly (string | readonly [from: number, to: number])[]): ByteSet {
+  const set = new Uint8Array(256)
+  for (const member of members) {
+    if (typeof member === 'string') for (let i = 0; i < member.length; i += 1) set[member.charCodeAt(i)] = 1
+    else set.fill(1, member[0], member[1] + 1)
+  }
+  return set
+}
+
+const DIGITS = [0x30, 0x39] as const
+const UPPER = [0x41, 0x5a] as const
+const LOWER = [0x61, 0x7a] as const
+
+/** RFC 9110 §5.6.2: what methods, field names and most parameters are made of. */
+export const TOKEN_BYTES: ByteSet = byteSet(DIGITS, UPPER, LOWER, "!#$%&'*+-.^_`|~")
+
+/** RFC 9110 §5.5: what may stand within a field value: visible, space, tab, and bytes above ASCII. */
+export const VALUE_BYTES: ByteSet = byteSet('\t', [0x20, 0x7e], [0x80, 0xff])
+
+/**
+ * What a request target may hold: RFC 3986 §2, and the few characters that browsers leave bare in a query (WHATWG URL).
+ * No space, no control, no `#`, nothing above ASCII.
+ */
+export const TARGET_BYTES: ByteSet = byteSet([0x21, 0x22], [0x24, 0x7e])
+
+/** RFC 3986 §3.2.2 and §3.2.3: a host, in brackets where it is IPv6, and a port. No user. */
+export const HOST_BYTES: ByteSet = byteSet(DIGITS, UPPER, LOWER, "-._~%!$&'()*+,;=:[]")
+
+export function isMadeOf(text: string, set: ByteSet): boolean {
+  for (let i = 0; i < text.length; i += 1) if (set[text.charCodeAt(i)] !== 1) return false
+  return true
+}
+
+export const isToken = (text: string): boolean => text.length > 0 && isMadeOf(text, TOKEN_BYTES)
+
+/** RFC 9110 §5.5: no control but tab, no space at either end, no character above 0xff. */
+export function isFieldValue(text: string): boolean {
+  if (!isMadeOf(text, VALUE_BYTES)) return false
+  return text.length === 0 || (!isSpace(text.charCodeAt(0)) && !isSpace(text.charCodeAt(text.length - 1)))
+}
+
+export const isSpace = (code: number): boolean => code === 0x20 || code === 0x09

@@ -1,0 +1,128 @@
+import { LimitError } from '../../base/errors.js'
+import { isSameName, SPAN, HeadFields, type Fields } from '../http/fields.js'
+import { ChunkedReader } from './chunked-reader.js'
+import { HeadReader } from './head-reader.js'
+import type { BodyLength } from './message-head.js'
+import type { Http1Settings } from './options.js'
+import { refuse } from './refuse.js'
+
+/** Bytes of a body: borrowed, valid until the engine is called again. */
+export interface DataEvent {
+  readonly type: 'data'
+  readonly bytes: Uint8Array
+}
+
+/** The message is whole. */
+export interface MessageEnd {
+  readonly type: 'message-end'
+  /** The fields behind a chunked body. */
+  readonly trailers: Fields | undefined
+}
+
+export const MESSAGE_END: MessageEnd = Object.freeze({ type: 'message-end', trailers: undefined })
+
+/** Decides how a message is read, so it is no trailer (RFC 9110 §6.5.1). */
+const FORBIDDEN = ['transfer-encoding', 'content-length', 'host', 'connection', 'expect', 'te', 'trailer', 'upgrade']
+
+/** Turns a text of bytes into one of characters, one for each. */
+export type Latin1 = (bytes: Uint8Array, from: number, to: number) => string
+
+/** Reads one body after the other, in whatever way each is framed (RFC 9112 §6). */
+export class BodyReader {
+  readonly #settings: Http1Settings
+  readonly #latin1: Latin1
+  #length: BodyLength = 0
+  /** Of a body of known length. */
+  #left = 0
+  #read = 0
+  #chunks: ChunkedReader | undefined
+  #trailers: HeadReader | undefined
+  /** What was read goes up to here. */
+  at: number = 0
+
+  constructor(settings: Http1Settings, latin1: Latin1) {
+    this.#settings = settings
+    this.#latin1 = latin1
+  }
+
+  /** @throws LimitError `ERR_HTTP_BODY_LIMIT` when the length that is told is over the limit. */
+  begin(length: BodyLength): void {
+    this.#length = length
+    this.#read = 0
+    this.#chunks = undefined
+    this.#trailers = undefined
+    if (typeof length === 'number') {
+      this.#left = length
+      if (length > this.#settings.maxBodyBytes) throw bodyLimit(this.#settings.maxBodyBytes)
+    } else if (length === 'chunked') this.#chunks = new ChunkedReader(this.#settings.maxChunkExtensionBytes)
+  }
+
+  /** Whether the end of the connection is the end of this body too. */
+  get endsWithConnection(): boolean {
+    return this.#length === 'until-end'
+  }
+
+  /** Whether what is left of the given bytes must be held and given again, with more. */
+  get holds(): boolean {
+    return this.#trailers !== undefined
+  }
+
+  /** `undefined` when more is needed. @throws ProtocolError, LimitError with `details.status`. */
+  next(bytes: Uint8Array, from: number, to: number): DataEvent | MessageEnd | undefined {
+    this.at = from
+    if (typeof this.#length === 'number') {
+      if (this.#left === 0) return MESSAGE_END
+      if (from === to) return undefined
+      const end = Math.min(to, from + this.#left)
+      this.#left -= end - from
+      return this.#data(bytes, from, end)
+    }
+    if (this.#chunks === undefined) return from === to ? undefined : this.#data(bytes, from, to)
+    if (this.#trailers === undefined) {
+      const found = this.#chunks.read(bytes, from, to)
+      this.at = this.#chunks.at
+      if (found === 'data') return this.#data(bytes, this.#chunks.start, this.#chunks.end)
+      if (found === 'more') return undefined
+      const { maxTrailerBytes, maxTrailers, maxFieldBytes, maxStartLineBytes } = this.#settings
+      const limits = { maxStartLineBytes, maxFieldBytes, maxFieldsBytes: maxTrailerBytes, maxFields: maxTrailers }
+      this.#trailers = new HeadReader('trailers', limits)
+    }
+    return this.#end(this.#trailers, bytes, this.at, to)
+  }
+
+  #data(bytes: Uint8Array, from: number, to: number): DataEvent {
+    this.at = to
+    this.#read += to - from
+    if (this.#read > this.#settings.maxBodyBytes) throw bodyLimit(this.#settings.maxBodyBytes)
+    return { type: 'data', bytes: from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to) }
+  }
+
+  #end(reader: HeadReader, bytes: Uint8Array, from: number, to: number): MessageEnd | undefined {
+    const end = reader.read(bytes, from, to)
+    if (end === -1) return undefined
+    this.at = end
+    this.#trailers = undefined
+    const { spans } = reader
+    if (spans.length === 0) return MESSAGE_END
+    const text = this.#latin1(bytes, from, end)
+    for (let at = 0; at < spans.length; at += SPAN) checkTrailer(text, spans[at] ?? 0, spans[at + 1] ?? 0)
+    return { type: 'message-end', trailers: new HeadFields(text, spans) }
+  }
+}
+
+function checkTrailer(text: string, start: number, end: number): void {
+  for (const name of FORBIDDEN) {
+    if (name.length === end - start && isSameName(text, start, name))
+      throw refuse(
+        'ERR_HTTP_TRAILER',
+        `Cannot read the trailer ${name}: it belongs before the body`,
+        400,
+        'RFC 9110 §6.5.1',
+      )
+  }
+}
+
+const bodyLimit = (limit: number): LimitError =>
+  new LimitError('ERR_HTTP_BODY_LIMIT', `Cannot read the body: it is longer than ${limit} bytes`, {
+    details: { status: 413, limit },
+  })

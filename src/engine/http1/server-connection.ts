@@ -1,0 +1,274 @@
+import { EMPTY_BYTES } from '../../base/bytes.js'
+import { ProtocolError, UsageError } from '../../base/errors.js'
+import { END, NEED_DATA, type End, type NeedData } from '../decoder.js'
+import { ReceiveBuffer } from '../receive-buffer.js'
+import { BodyReader, type DataEvent, type Latin1, type MessageEnd } from './body-reader.js'
+import { encodeResponseHead, lastChunk, type ResponseStart } from './encode.js'
+import { readRequestFacts } from './framing-fields.js'
+import { HeadReader } from './head-reader.js'
+import { RequestHead } from './message-head.js'
+import type { Http1Settings } from './options.js'
+import { after, BODY, CLOSED, DONE, IDLE, STEPS, SWITCHED, type Side } from './state.js'
+
+/** The request is whole, and is to be answered before the next one is read. */
+export interface Paused {
+  readonly type: 'paused'
+}
+/** What comes now is of another protocol: `takeRest` has its first bytes. */
+export interface Switched {
+  readonly type: 'switched'
+}
+
+export const PAUSED: Paused = Object.freeze({ type: 'paused' })
+export const SWITCHED_AWAY: Switched = Object.freeze({ type: 'switched' })
+
+export type ServerEvent = RequestHead | DataEvent | MessageEnd | NeedData | Paused | Switched | End
+
+/**
+ * The server's end of an HTTP/1 connection (RFC 9112), without a socket. Give it what arrives, take events until it says
+ * `need-data` or `paused`, answer with `respond`, `data` and `end`, whose bytes are yours to send, and go on.
+ *
+ * Bytes given to `receive` are borrowed until `nextEvent` has said `need-data` or `paused`, or `hold` was called.
+ * A request that cannot be understood is thrown by `nextEvent`, with `details.status` for the answer, and is final.
+ */
+export class ServerConnection {
+  readonly #latin1: Latin1
+  readonly #head: HeadReader
+  readonly #body: BodyReader
+  readonly #held: ReceiveBuffer = new ReceiveBuffer()
+  #bytes: Uint8Array = EMPTY_BYTES
+  #at = 0
+  #isHeld = false
+  #ended = false
+  #failure: { readonly error: unknown } | undefined
+  #request: RequestHead | undefined
+  #theirs: Side = IDLE
+  #ours: Side = IDLE
+  #mayPersist = true
+  /** Of the response that is being sent: what is left of a known length, or -1. */
+  #left = 0
+  #isChunked = false
+  #hasBody = false
+
+  constructor(settings: Http1Settings, latin1: Latin1) {
+    this.#latin1 = latin1
+    this.#head = new HeadReader('request', settings)
+    this.#body = new BodyReader(settings, latin1)
+  }
+
+  /** Whether this connection can take another request after this one. */
+  get persists(): boolean {
+    return this.#mayPersist
+  }
+
+  /** Whether no request is on its way in or out, and none has begun. */
+  get isIdle(): boolean {
+    return this.#theirs === IDLE && this.#at === this.#bytes.length && this.#held.length === 0
+  }
+
+  /** Whether the request that is being answered was read to its end. */
+  get isRequestWhole(): boolean {
+    return this.#theirs !== BODY
+  }
+
+  // ---- receiving
+
+  /** @throws UsageError `ERR_STATE` while events of what was received before are not taken. */
+  receive(bytes: Uint8Array): void {
+    if (this.#failure !== undefined || this.#theirs === CLOSED) return
+    if (this.#held.length > 0) {
+      this.#held.push(bytes)
+      this.#bytes = this.#held.peek()
+      this.#isHeld = true
+    } else {
+      if (this.#at < this.#bytes.length)
+        throw new UsageError('ERR_STATE', 'Cannot receive: take the events of what was received before, or call hold()')
+      this.#bytes = bytes
+      this.#isHeld = false
+    }
+    this.#at = 0
+  }
+
+  receiveEof(): void {
+    this.#ended = true
+  }
+
+  /** Copies what was not used, so that the bytes that were received are the caller's again. */
+  hold(): void {
+    if (this.#isHeld) this.#held.drop(this.#at)
+    else if (this.#at < this.#bytes.length) this.#held.push(this.#bytes.subarray(this.#at))
+    this.#isHeld = this.#held.length > 0
+    this.#bytes = this.#isHeld ? this.#held.peek() : EMPTY_BYTES
+    this.#at = 0
+  }
+
+  /** What was received and belongs to another protocol now. */
+  takeRest(): Uint8Array {
+    this.hold()
+    const rest = this.#held.takeAll()
+    this.#bytes = EMPTY_BYTES
+    return rest
+  }
+
+  /** @throws ProtocolError, LimitError: final. */
+  nextEvent(): ServerEvent {
+    if (this.#failure !== undefined) throw this.#failure.error
+    try {
+      const event = this.#next()
+      if (event === NEED_DATA || event === PAUSED) this.hold()
+      return event
+    } catch (error) {
+      this.#failure = { error }
+      this.#mayPersist = false
+      this.#bytes = EMPTY_BYTES
+      this.#at = 0
+      throw error
+    }
+  }
+
+  #next(): ServerEvent {
+    switch (this.#theirs) {
+      case IDLE:
+        return this.#nextRequest()
+      case BODY:
+        return this.#nextBody()
+      case DONE:
+        return PAUSED
+      case SWITCHED:
+        return SWITCHED_AWAY
+      case CLOSED:
+        return END
+    }
+  }
+
+  #nextRequest(): ServerEvent {
+    const bytes = this.#bytes
+    const from = this.#at
+    const end = from === bytes.length ? -1 : this.#head.read(bytes, from, bytes.length)
+    if (end === -1) {
+      if (!this.#ended) return NEED_DATA
+      if (from < bytes.length) throw unexpectedEnd('the head of a request')
+      this.#theirs = CLOSED
+      return END
+    }
+    const { spans, start, firstEnd, secondEnd, minorVersion } = this.#head
+    const text = this.#latin1(bytes, from, end)
+    const method = text.slice(start, firstEnd)
+    const target = text.slice(firstEnd + 1, secondEnd)
+    this.#head.restart()
+    this.#at = end
+    const facts = readRequestFacts(text, spans, method, target, minorVersion)
+    this.#theirs = BODY
+    this.#ours = IDLE
+    this.#mayPersist = facts.keepAlive
+    this.#body.begin(facts.bodyLength)
+    const request = new RequestHead(text, spans, method, target, facts)
+    this.#request = request
+    return request
+  }
+
+  #nextBody(): ServerEvent {
+    const event = this.#body.next(this.#bytes, this.#at, this.#bytes.length)
+    this.#at = this.#body.at
+    if (event === undefined) {
+      if (!this.#ended) return NEED_DATA
+      throw unexpectedEnd('the body of a request')
+    }
+    if (event.type === 'message-end') {
+      this.#theirs = DONE
+      this.#goOn()
+    }
+    return event
+  }
+
+  // ---- sending
+
+  /**
+   * An answer before the answer: 100 (Continue), 103 (Early Hints). Returns what to send.
+   * @throws UsageError `ERR_STATE`, `ERR_ARGUMENT`.
+   */
+  inform(status: number, fields: string): string {
+    if (status < 100 || status > 199 || status === 101)
+      throw new UsageError('ERR_ARGUMENT', `Cannot send ${status} before the answer: expected 100, or 102 to 199`)
+    after(this.#ours, STEPS.head, 'send an answer')
+    // A client of HTTP/1.0 knows of no such thing.
+    if (this.#request?.minorVersion !== 1) return ''
+    return encodeResponseHead({ status, fields, bodyLength: 0 }, '')
+  }
+
+  /**
+   * Begins the answer. Returns its head, to be sent before anything that `data` and `end` are called for.
+   * @throws UsageError `ERR_STATE`.
+   */
+  respond(start: ResponseStart): string {
+    this.#ours = after(this.#ours, STEPS.head, 'send an answer')
+    const request = this.#request
+    const { status } = start
+    const isSwitch = status === 101 || (request?.method === 'CONNECT' && status >= 200 && status < 300)
+    const isBodiless = isSwitch || status === 204 || status === 304 || request?.method === 'HEAD'
+    const isOld = request === undefined || request.minorVersion === 0
+    let { bodyLength } = start
+    if (bodyLength === 'chunked' && isOld) bodyLength = 'until-end'
+    if (bodyLength === 'until-end' && !isBodiless) this.#mayPersist = false
+    if (start.close === true || this.#failure !== undefined) this.#mayPersist = false
+    this.#hasBody = !isBodiless
+    this.#isChunked = bodyLength === 'chunked' && !isBodiless
+    this.#left = isBodiless ? 0 : typeof bodyLength === 'number' ? bodyLength : -1
+    if (isSwitch) {
+      this.#ours = SWITCHED
+      this.#theirs = SWITCHED
+      return encodeResponseHead({ ...start, bodyLength }, '')
+    }
+    const connection = this.#mayPersist ? (isOld ? 'Connection: keep-alive\r\n' : '') : 'Connection: close\r\n'
+    return encodeResponseHead(bodyLength === start.bodyLength ? start : { ...start, bodyLength }, connection)
+  }
+
+  /**
+   * Tells of bytes of the body that are about to be sent. Returns what goes before them; after them goes `dataEnd`.
+   * Bytes of an answer that has no body (to HEAD, say) are not to be sent: then this returns `undefined`.
+   * @throws UsageError `ERR_STATE`, and `ERR_ARGUMENT` for more bytes than were announced.
+   */
+  data(count: number): string | undefined {
+    if (this.#ours !== BODY) after(this.#ours, STEPS.end, 'send a body')
+    if (!this.#hasBody) return undefined
+    if (this.#isChunked) return count === 0 ? undefined : `${count.toString(16)}\r\n`
+    if (this.#left >= 0) {
+      if (count > this.#left)
+        throw new UsageError('ERR_ARGUMENT', `Cannot send ${count} bytes of a body of which ${this.#left} are left`)
+      this.#left -= count
+    }
+    return ''
+  }
+
+  get dataEnd(): string {
+    return this.#isChunked ? '\r\n' : ''
+  }
+
+  /**
+   * Ends the answer. Returns what to send last.
+   * @throws UsageError `ERR_STATE`, and `ERR_ARGUMENT` when bytes that were announced are missing: the peer would wait
+   *   for them, so the connection is of no use then.
+   */
+  end(trailers: string = ''): string {
+    const next = after(this.#ours, STEPS.end, 'end the answer')
+    if (this.#left > 0) {
+      this.#mayPersist = false
+      throw new UsageError('ERR_ARGUMENT', `Cannot end the answer: ${this.#left} bytes of its body are missing`)
+    }
+    this.#ours = next
+    this.#goOn()
+    return this.#isChunked ? lastChunk(trailers) : ''
+  }
+
+  /** The next request can come when both directions are done with this one. */
+  #goOn(): void {
+    if (this.#theirs !== DONE || this.#ours !== DONE) return
+    this.#request = undefined
+    const step = this.#mayPersist ? STEPS.next : STEPS.close
+    this.#theirs = after(this.#theirs, step, 'go on')
+    this.#ours = after(this.#ours, step, 'go on')
+  }
+}
+
+const unexpectedEnd = (within: string): ProtocolError =>
+  new ProtocolError('ERR_UNEXPECTED_END', `Cannot read ${within}: the peer ended in it`, { details: { status: 400 } })

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { concatBytes } from '#src/base/bytes.js'
+import { MoorageError } from '#src/base/errors.js'
+import { fromLatin1 } from '#src/base/ascii.js'
+import { readOptions } from '#src/base/options.js'
+import { HTTP1_OPTIONS, type Http1Options } from '#src/engine/http1/options.js'
+import { ServerConnection, type ServerEvent } from '#src/engine/http1/server-connection.js'
+
+/** One request as a server saw it. Bytes of the body are joined: how they are cut is the network's. */
+export interface SeenRequest {
+  readonly method: string
+  readonly target: string
+  readonly version: '1.0' | '1.1'
+  readonly host: string
+  readonly keepAlive: boolean
+  readonly expectsContinue: boolean
+  readonly upgrade: string
+  readonly fields: readonly (readonly [string, string])[]
+  readonly body: string
+  readonly trailers: readonly (readonly [string, string])[]
+  readonly whole: boolean
+}
+
+/** What a server made of some bytes. */
+export interface Seen {
+  readonly requests: readonly SeenRequest[]
+  /** `need-data`, `end`, or the code of what was refused with the status of the answer: `ERR_HTTP_HOST 400`. */
+  readonly ending: string
+}
+
+const SPOILED = 0xaa
+const latin1 = (bytes: Uint8Array, from: number, to: number): string => fromLatin1(bytes.subarray(from, to))
+
+/** Feeds pieces through one buffer that is spoiled when the engine has said that it is done with it; answers each request. */
+export function serve(pieces: readonly Uint8Array[], options?: Http1Options, eof: boolean = false): Seen {
+  const engine = new ServerConnection(readOptions('Http1', HTTP1_OPTIONS, options), latin1)
+  const shared = new Uint8Array(Math.max(1, ...pieces.map(({ length }) => length)))
+  const requests: Writable<SeenRequest>[] = []
+  let ending = 'need-data'
+  const pull = (): boolean => {
+    for (;;) {
+      let event: ServerEvent
+      try {
+        event = engine.nextEvent()
+      } catch (error) {
+        if (!(error instanceof MoorageError)) throw error
+        assert.throws(
+          () => engine.nextEvent(),
+          (again) => again === error,
+          'a refusal is final',
+        )
+        ending = `${error.code} ${String(error.details['status'])}`
+        return false
+      }
+      switch (event.type) {
+        case 'request':
+          requests.push({
+            method: event.method,
+            target: event.target,
+            version: event.minorVersion === 0 ? '1.0' : '1.1',
+            host: event.host,
+            keepAlive: event.keepAlive,
+            expectsContinue: event.expectsContinue,
+            upgrade: event.upgrade,
+            fields: [...event.fields],
+            body: '',
+            trailers: [],
+            whole: false,
+          })
+          break
+        case 'data': {
+          const last = requests.at(-1)
+          assert.ok(last !== undefined && event.bytes.length > 0)
+          last.body += fromLatin1(event.bytes)
+          break
+        }
+        case 'message-end': {
+          const last = requests.at(-1)
+          assert.ok(last !== undefined)
+          last.whole = true
+          last.trailers = event.trailers === undefined ? [] : [...event.trailers]
+          engine.respond({ status: 204, fields: '', bodyLength: 0 })
+          engine.end()
+          break
+        }
+        case 'need-data':
+          return true
+        case 'end':
+          ending = 'end'
+          return false
+        default:
+          assert.fail(`an event "${event.type}" came`)
+      }
+    }
+  }
+  let goesOn = true
+  for (const piece of pieces) {
+    if (!goesOn) break
+    shared.set(piece)
+    engine.receive(shared.subarray(0, piece.length))
+    goesOn = pull()
+    shared.fill(SPOILED)
+  }
+  if (goesOn && eof) {
+    engine.receiveEof()
+    pull()
+  }
+  return { requests, ending }
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The bytes whole, one by one, and in two at every place: the outcome must be the same. Returns it. */
+export function serveEveryWay(bytes: Uint8Array, options?: Http1Options, eof: boolean = false): Seen {
+  const whole = serve([bytes], options, eof)
+  const single = Array.from(bytes, (byte) => Uint8Array.of(byte))
+  assert.deepEqual(serve(single, options, eof), whole, 'byte by byte')
+  for (let at = 1; at < bytes.length; at += 1) {
+    const seen = serve([bytes.subarray(0, at), bytes.subarray(at)], options, eof)
+    assert.deepEqual(seen, whole, `cut at ${at}`)
+  }
+  // What stands behind a request that was refused is never looked at; behind one that is whole, it is the next one.
+  return whole
+}
+
+export const toBytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
+export const join = concatBytes
