@@ -1,0 +1,72 @@
+import type { StreamConnection } from '../transport/stream-connection.js'
+
+const BATCH_BYTES = 64 * 1024
+/** One for all connections of this thread: a batch begins and ends within one call. */
+const batch = Buffer.allocUnsafeSlow(BATCH_BYTES)
+let used = 0
+let owner: Output | undefined
+
+/**
+ * What is sent to one client. Within `begin` and `flush`, which stand in one synchronous call, it is joined into one
+ * write; outside of them each piece is written at once.
+ */
+export class Output {
+  readonly #connection: StreamConnection
+
+  constructor(connection: StreamConnection) {
+    this.#connection = connection
+  }
+
+  /** Answers of one turn go out together. */
+  begin(): void {
+    owner?.flush()
+    owner = this
+  }
+
+  flush(): void {
+    if (owner !== this) return
+    owner = undefined
+    if (used === 0) return
+    const count = used
+    used = 0
+    this.#connection.writeNow(batch.subarray(0, count), true)
+  }
+
+  /** Text of which each character is a byte: heads and chunk sizes. */
+  head(text: string): void {
+    if (owner === this && this.#fits(text.length)) {
+      used += batch.write(text, used, 'latin1')
+      return
+    }
+    this.#connection.writeNow(Buffer.from(text, 'latin1'), false)
+  }
+
+  /** `count` is its length as UTF-8. */
+  text(text: string, count: number): void {
+    if (owner === this && this.#fits(count)) {
+      used += count === text.length ? batch.write(text, used, 'latin1') : batch.write(text, used)
+      return
+    }
+    this.#connection.writeNow(Buffer.from(text), false)
+  }
+
+  /** Bytes that are not changed until they are sent. */
+  bytes(bytes: Uint8Array): void {
+    if (owner === this && bytes.length <= MAX_COPIED && this.#fits(bytes.length)) {
+      batch.set(bytes, used)
+      used += bytes.length
+      return
+    }
+    this.#connection.writeNow(bytes, false)
+  }
+
+  /** Whether there is room in the batch; makes room by writing what is in it. */
+  #fits(count: number): boolean {
+    if (used + count <= BATCH_BYTES) return true
+    this.flush()
+    this.begin()
+    return count <= BATCH_BYTES
+  }
+}
+
+const MAX_COPIED = 16 * 1024

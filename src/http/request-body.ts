@@ -1,0 +1,129 @@
+import { ByteQueue } from '../base/byte-queue.js'
+import { deferred, type Deferred } from '../base/deferred.js'
+import { BusyError, UsageError } from '../base/errors.js'
+import type { Fields } from '../engine/http/fields.js'
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
+/** How the body and the connection below it speak to each other. */
+export interface BodySource {
+  /** The handler reads: a client that waits for 100 (Continue) is told to go on. */
+  wanted(): void
+  /** Enough is held, or there is room again. */
+  pause(): void
+  resume(): void
+}
+
+/** The body of a request, read once, at the pace of the handler. */
+export class RequestBody implements AsyncIterable<Uint8Array> {
+  readonly #source: BodySource
+  readonly #highWaterBytes: number
+  readonly #held = new ByteQueue()
+  #waiting: Deferred<Uint8Array | null> | undefined
+  #ended = false
+  #failure: { readonly error: unknown } | undefined
+  #paused = false
+  #isWanted = false
+  #trailers: Fields | undefined
+
+  constructor(source: BodySource, highWaterBytes: number) {
+    this.#source = source
+    this.#highWaterBytes = highWaterBytes
+  }
+
+  /** Whether a handler has asked for it. */
+  get isWanted(): boolean {
+    return this.#isWanted
+  }
+
+  /** The fields behind a chunked body, once it has been read to its end. */
+  get trailers(): Fields | undefined {
+    return this.#trailers
+  }
+
+  /**
+   * The next bytes, which are yours; `null` at the end.
+   * @throws BusyError `ERR_BUSY_READ`; what ended the body: ProtocolError, LimitError, BrokenError.
+   */
+  read(): Promise<Uint8Array | null> {
+    if (this.#waiting !== undefined)
+      return Promise.reject(new BusyError('ERR_BUSY_READ', 'Cannot read the body: another read of it waits already'))
+    this.#want()
+    const bytes = this.#held.shift()
+    if (bytes !== undefined) {
+      if (this.#paused && this.#held.bytes < this.#highWaterBytes) {
+        this.#paused = false
+        this.#source.resume()
+      }
+      return Promise.resolve(bytes)
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
+    if (this.#ended) return Promise.resolve(null)
+    this.#waiting = deferred()
+    return this.#waiting.promise
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return {
+      next: async () => {
+        const value = await this.read()
+        return value === null ? { done: true, value: undefined } : { done: false, value }
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    }
+  }
+
+  /** All of it. The server's `maxBodyBytes` bounds it. */
+  async bytes(): Promise<Uint8Array> {
+    const all = new ByteQueue()
+    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) all.push(bytes)
+    return all.takeAll()
+  }
+
+  /** All of it as UTF-8. @throws UsageError `ERR_ARGUMENT` when it is not. */
+  async text(): Promise<string> {
+    const bytes = await this.bytes()
+    try {
+      return decoder.decode(bytes)
+    } catch (cause) {
+      throw new UsageError('ERR_ARGUMENT', 'Cannot read the body as text: it is not UTF-8', { cause, fault: 'remote' })
+    }
+  }
+
+  // ---- from the connection
+
+  #want(): void {
+    if (this.#isWanted) return
+    this.#isWanted = true
+    if (!this.#ended) this.#source.wanted()
+  }
+
+  /** The bytes are the body's to keep. */
+  push(bytes: Uint8Array): void {
+    const waiting = this.#waiting
+    if (waiting !== undefined) {
+      this.#waiting = undefined
+      waiting.resolve(bytes)
+      return
+    }
+    this.#held.push(bytes)
+    if (!this.#paused && this.#held.bytes >= this.#highWaterBytes) {
+      this.#paused = true
+      this.#source.pause()
+    }
+  }
+
+  end(trailers: Fields | undefined): void {
+    this.#ended = true
+    this.#trailers = trailers
+    this.#waiting?.resolve(null)
+    this.#waiting = undefined
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended || this.#failure !== undefined) return
+    this.#failure = { error }
+    this.#waiting?.reject(error)
+    this.#waiting = undefined
+  }
+}

@@ -1,0 +1,131 @@
+import { EMPTY_BYTES } from '../base/bytes.js'
+import { UsageError } from '../base/errors.js'
+import type { Fields } from '../engine/http/fields.js'
+import type { RequestHead } from '../engine/http1/message-head.js'
+import type { Address } from '../transport/address.js'
+import type { Connection } from '../transport/connection.js'
+import type { RequestBody } from './request-body.js'
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
+
+/** A request as its handler sees it. */
+export class HttpRequest {
+  readonly #head: RequestHead
+  readonly #connection: Connection
+  readonly #body: RequestBody | undefined
+  #query: URLSearchParams | undefined
+  /** What stands for the `:names` of the route, decoded. */
+  params: Readonly<Record<string, string>> = NO_PARAMS
+
+  constructor(head: RequestHead, connection: Connection, body: RequestBody | undefined) {
+    this.#head = head
+    this.#connection = connection
+    this.#body = body
+  }
+
+  get method(): string {
+    return this.#head.method
+  }
+
+  /** The target as the client sent it: nearly always a path and a query. */
+  get target(): string {
+    return this.#head.target
+  }
+
+  /** `1.1` or `1.0`. */
+  get version(): string {
+    return this.#head.minorVersion === 1 ? '1.1' : '1.0'
+  }
+
+  /** The path, as it was sent: not decoded, without the query. */
+  get path(): string {
+    const { target } = this.#head
+    const start = target.charCodeAt(0) === 0x2f ? 0 : pathStart(target)
+    const end = target.indexOf('?', start)
+    const path = end === -1 ? target.slice(start) : target.slice(start, end)
+    return path === '' ? '/' : path
+  }
+
+  get query(): URLSearchParams {
+    if (this.#query === undefined) {
+      const { target } = this.#head
+      const start = target.indexOf('?')
+      this.#query = new URLSearchParams(start === -1 ? '' : target.slice(start + 1))
+    }
+    return this.#query
+  }
+
+  /** The whole address that the client asked for, as far as it told. */
+  get url(): URL {
+    const { target, host } = this.#head
+    const scheme = this.isSecure ? 'https' : 'http'
+    const isWhole = target.charCodeAt(0) !== 0x2f && target !== '*' && this.method !== 'CONNECT'
+    return new URL(isWhole ? target : `${scheme}://${host === '' ? 'localhost' : host}${this.path}${this.#search()}`)
+  }
+
+  #search(): string {
+    const start = this.#head.target.indexOf('?')
+    return start === -1 ? '' : this.#head.target.slice(start)
+  }
+
+  /** The host and port that the client asked for; '' when it named none. */
+  get host(): string {
+    return this.#head.host
+  }
+
+  get headers(): Fields {
+    return this.#head.fields
+  }
+
+  get isSecure(): boolean {
+    return this.#connection.tls !== undefined
+  }
+
+  get remote(): Address {
+    return this.#connection.remote
+  }
+
+  get local(): Address {
+    return this.#connection.local
+  }
+
+  /** Aborts when the client is gone. */
+  get signal(): AbortSignal {
+    return this.#connection.signal
+  }
+
+  /** The body as a stream; `undefined` when the request has none. */
+  get body(): RequestBody | undefined {
+    return this.#body
+  }
+
+  /** The whole body; empty when there is none. */
+  bytes(): Promise<Uint8Array> {
+    return this.#body?.bytes() ?? Promise.resolve(EMPTY_BYTES)
+  }
+
+  /** The whole body as UTF-8. @throws UsageError `ERR_ARGUMENT` when it is not. */
+  text(): Promise<string> {
+    return this.#body?.text() ?? Promise.resolve('')
+  }
+
+  /** The whole body, parsed. @throws UsageError `ERR_ARGUMENT` when it is no JSON: answered with 400 unless it is caught. */
+  async json(): Promise<unknown> {
+    const body = await this.text()
+    try {
+      return JSON.parse(body)
+    } catch (cause) {
+      throw new UsageError('ERR_ARGUMENT', 'Cannot read the body as JSON', { cause, fault: 'remote' })
+    }
+  }
+}
+
+/** Where the path of an absolute target begins. */
+function pathStart(target: string): number {
+  const authority = target.indexOf('://')
+  if (authority === -1) return target === '*' ? 0 : target.length
+  const slash = target.indexOf('/', authority + 3)
+  const query = target.indexOf('?', authority + 3)
+  if (slash === -1) return query === -1 ? target.length : query
+  return query !== -1 && query < slash ? query : slash
+}

@@ -1,0 +1,299 @@
+import { errorCodeOf, MoorageError } from '../base/errors.js'
+import { reasonOf } from '../engine/http/status.js'
+import type { MessageEnd } from '../engine/http1/body-reader.js'
+import type { RequestHead } from '../engine/http1/message-head.js'
+import { ServerConnection } from '../engine/http1/server-connection.js'
+import type { CloseReport, ConnectionSink } from '../transport/connection.js'
+import { copyBytes } from '../transport/read-side.js'
+import type { StreamConnection } from '../transport/stream-connection.js'
+import { dateField } from './date-field.js'
+import type { HttpSettings } from './options.js'
+import { Output } from './output.js'
+import { RequestBody, type BodySource } from './request-body.js'
+import { HttpRequest } from './request.js'
+import { HttpError, HttpResponse, text, type ResponseBody } from './response.js'
+
+export type HttpFunction = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
+
+export interface HttpService {
+  readonly handler: HttpFunction
+  readonly settings: HttpSettings
+  /** A handler threw something that is no answer; the client got a 500. */
+  readonly failed: (error: unknown, connection: StreamConnection) => void
+}
+
+/** What a client that has not been read to its end may still send before it is cut. */
+const MAX_DROPPED_BYTES = 256 * 1024
+
+const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
+  Buffer.prototype.latin1Slice.call(bytes, from, to)
+
+/** Answers the requests of one connection; resolves when it is to be closed. */
+export function serveConnection(connection: StreamConnection, service: HttpService): Promise<void> {
+  return new Promise((resolve) => connection.sinkTo(new HttpConnection(connection, service, resolve)))
+}
+
+/** The loop between a connection, the engine and the handler: the one place where the three meet. */
+class HttpConnection implements ConnectionSink, BodySource {
+  readonly #connection: StreamConnection
+  readonly #service: HttpService
+  readonly #over: () => void
+  readonly #engine: ServerConnection
+  readonly #out: Output
+  #body: RequestBody | undefined
+  /** A handler, or the sending of its answer, is under way. */
+  #isBusy = false
+  #isRunning = false
+  #isClosing = false
+  #wasContinued = false
+  #dropped = 0
+  #onDrain: (() => void) | undefined
+
+  constructor(connection: StreamConnection, service: HttpService, over: () => void) {
+    this.#connection = connection
+    this.#service = service
+    this.#over = over
+    this.#engine = new ServerConnection(service.settings, latin1)
+    this.#out = new Output(connection)
+  }
+
+  // ---- from the connection
+
+  data(bytes: Uint8Array): void {
+    if (this.#isClosing) return
+    this.#engine.receive(bytes)
+    this.#run()
+  }
+
+  end(): void {
+    this.#engine.receiveEof()
+    this.#run()
+  }
+
+  drain(): void {
+    const onDrain = this.#onDrain
+    this.#onDrain = undefined
+    onDrain?.()
+  }
+
+  close({ error }: CloseReport): void {
+    this.#isClosing = true
+    this.#body?.fail(error ?? this.#connection.signal.reason)
+    this.drain()
+    this.#over()
+  }
+
+  // ---- the loop
+
+  /** Takes events until more is needed, or an answer is waited for. */
+  #run(): void {
+    if (this.#isRunning || this.#isClosing) return
+    this.#isRunning = true
+    this.#out.begin()
+    try {
+      while (this.#step());
+    } catch (error) {
+      this.#refuse(error)
+    }
+    this.#out.flush()
+    this.#isRunning = false
+  }
+
+  /** False when there is nothing to do now. */
+  #step(): boolean {
+    const event = this.#engine.nextEvent()
+    switch (event.type) {
+      case 'request':
+        this.#handle(event)
+        return true
+      case 'data':
+        this.#receive(event.bytes)
+        return !this.#isClosing
+      case 'message-end':
+        this.#endBody(event)
+        return true
+      case 'need-data':
+        return false
+      case 'paused':
+        // One answer at a time: what the client has sent behind this request waits in the engine, and then at the client.
+        this.#connection.pauseSink()
+        return false
+      case 'switched':
+        return false
+      case 'end':
+        if (!this.#isBusy) this.#finish()
+        return false
+    }
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#body !== undefined) {
+      this.#body.push(copyBytes(bytes))
+      return
+    }
+    this.#dropped += bytes.length
+    if (this.#dropped > MAX_DROPPED_BYTES && !this.#isBusy) this.#finish()
+  }
+
+  #endBody({ trailers }: MessageEnd): void {
+    this.#body?.end(trailers)
+  }
+
+  #handle(head: RequestHead): void {
+    this.#isBusy = true
+    this.#wasContinued = !head.expectsContinue
+    this.#dropped = 0
+    const body = head.bodyLength === 0 ? undefined : new RequestBody(this, this.#service.settings.bodyHighWaterBytes)
+    this.#body = body
+    let answer: HttpResponse | Promise<HttpResponse>
+    try {
+      answer = this.#service.handler(new HttpRequest(head, this.#connection, body))
+    } catch (error) {
+      answer = this.#answerTo(error)
+    }
+    if (answer instanceof HttpResponse) this.#answer(answer)
+    else void this.#answerLater(answer)
+  }
+
+  async #answerLater(promised: Promise<HttpResponse>): Promise<void> {
+    let answer: HttpResponse
+    try {
+      answer = await promised
+    } catch (error) {
+      answer = this.#answerTo(error)
+    }
+    if (this.#isClosing) return
+    this.#out.begin()
+    this.#answer(answer instanceof HttpResponse ? answer : this.#answerTo(notAnswer(answer)))
+    this.#out.flush()
+    if (!this.#isBusy) this.#goOn()
+  }
+
+  /** What is answered when a handler throws. */
+  #answerTo(error: unknown): HttpResponse {
+    if (error instanceof HttpError) {
+      const { status, message, headers } = error
+      return text(
+        `${message === '' ? reasonOf(status) : message}\n`,
+        headers === undefined ? { status } : { status, headers },
+      )
+    }
+    const status = clientFault(error)
+    if (status !== undefined) return text(`${reasonOf(status)}\n`, { status })
+    this.#service.failed(error, this.#connection)
+    return text(`${reasonOf(500)}\n`, { status: 500 })
+  }
+
+  /** Sends an answer, all of it now if it is there. */
+  #answer(answer: HttpResponse): void {
+    const { body } = answer
+    const close = answer.close || !this.#wasContinued
+    const fields = dateField() + answer.fields
+    const { status } = answer
+    if (typeof body === 'string') {
+      const count = Buffer.byteLength(body)
+      this.#out.head(this.#engine.respond({ status, fields, bodyLength: count, close }))
+      if (count > 0 && this.#engine.data(count) !== undefined) this.#out.text(body, count)
+      this.#endAnswer()
+    } else if (body === null || body instanceof Uint8Array) {
+      const count = body?.length ?? 0
+      this.#out.head(this.#engine.respond({ status, fields, bodyLength: count, close }))
+      if (body !== null && count > 0 && this.#engine.data(count) !== undefined) this.#out.bytes(body)
+      this.#endAnswer()
+    } else {
+      this.#out.head(this.#engine.respond({ status, fields, bodyLength: answer.length ?? 'chunked', close }))
+      void this.#stream(body)
+    }
+  }
+
+  #endAnswer(): void {
+    const last = this.#engine.end()
+    if (last !== '') this.#out.head(last)
+    this.#isBusy = false
+    this.#body = undefined
+    if (!this.#engine.persists && !this.#engine.isRequestWhole) this.#finish()
+  }
+
+  /** An answer that comes bit by bit: each is asked for when the client has taken those before. */
+  async #stream(body: Exclude<ResponseBody, string | Uint8Array | null>): Promise<void> {
+    try {
+      for await (const part of body) {
+        const bytes = typeof part === 'string' ? Buffer.from(part) : part
+        if (bytes.length === 0) continue
+        if (this.#isClosing) return
+        const before = this.#engine.data(bytes.length)
+        if (before === undefined) break
+        if (before !== '') this.#out.head(before)
+        this.#out.bytes(bytes)
+        if (before !== '') this.#out.head(this.#engine.dataEnd)
+        if (this.#connection.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
+      }
+      if (this.#isClosing) return
+      this.#out.begin()
+      this.#endAnswer()
+      this.#out.flush()
+      this.#goOn()
+    } catch (error) {
+      // The head was sent: the client learns of it by an end that is none.
+      this.#service.failed(error, this.#connection)
+      this.#isClosing = true
+      this.#connection.destroy(error)
+    }
+  }
+
+  #goOn(): void {
+    this.#connection.resumeSink()
+    this.#run()
+  }
+
+  /** What came is no request, or the client left in the middle of one. */
+  #refuse(error: unknown): void {
+    this.#body?.fail(error)
+    if (this.#isBusy || errorCodeOf(error) === 'ERR_UNEXPECTED_END') {
+      this.#isClosing = true
+      this.#out.flush()
+      if (this.#isBusy) this.#connection.destroy(error)
+      this.#over()
+      return
+    }
+    const status = error instanceof MoorageError ? Number(error.details['status'] ?? 400) : 500
+    const answer = text(`${reasonOf(status)}\n`, { status })
+    const bodyLength = Buffer.byteLength(answer.body as string)
+    this.#out.head(this.#engine.respond({ status, fields: dateField() + answer.fields, bodyLength, close: true }))
+    this.#out.text(answer.body as string, bodyLength)
+    this.#finish()
+  }
+
+  #finish(): void {
+    this.#isClosing = true
+    this.#out.flush()
+    this.#connection.releaseSink()
+    this.#over()
+  }
+
+  // ---- from the body
+
+  wanted(): void {
+    if (this.#wasContinued || this.#isClosing) return
+    this.#wasContinued = true
+    this.#out.head(this.#engine.inform(100, ''))
+  }
+
+  pause(): void {
+    this.#connection.pauseSink()
+  }
+
+  resume(): void {
+    this.#connection.resumeSink()
+  }
+}
+
+const notAnswer = (value: unknown): TypeError =>
+  new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)
+
+/** The status for an error that is the client's, thrown by what the handler called. */
+function clientFault(error: unknown): number | undefined {
+  if (!(error instanceof MoorageError) || error.fault !== 'remote') return undefined
+  const { status } = error.details
+  return typeof status === 'number' ? status : 400
+}
