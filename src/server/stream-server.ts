@@ -1,7 +1,7 @@
 import type { Server } from 'node:net'
 import type { Clock } from '../base/clock.js'
 import { EMPTY_BYTES } from '../base/bytes.js'
-import { UsageError } from '../base/errors.js'
+import { TimeoutError, UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import { formatAddress, type Address } from '../transport/address.js'
 import { parseEndpoint, type Endpoint, type Scheme } from '../transport/endpoint.js'
@@ -253,13 +253,17 @@ export abstract class StreamServer extends BaseServer {
 
   #verify(stream: RawStream): void {
     this.#verifying.add(stream)
+    let stopTimer = (): void => undefined
     const decide = (allowed: boolean): void => {
+      stopTimer()
       // A server that shuts down meanwhile has turned it away.
       if (!this.#verifying.delete(stream)) return
       if (allowed) this.#admit(stream)
       else this.#refuse(stream, 'denied')
     }
     const fail = (error: unknown): void => {
+      // Nobody waits for it any more.
+      if (!this.#verifying.has(stream)) return
       this.#failed(error, formatAddress(stream.remote))
       decide(false)
     }
@@ -270,8 +274,13 @@ export abstract class StreamServer extends BaseServer {
       fail(error)
       return
     }
-    if (typeof verdict === 'boolean') decide(verdict)
-    else verdict.then(decide, fail)
+    if (typeof verdict === 'boolean') {
+      decide(verdict)
+      return
+    }
+    const { handshakeTimeoutMs } = this.#settings
+    stopTimer = this.clock.after(handshakeTimeoutMs, () => fail(undecided(handshakeTimeoutMs)))
+    verdict.then(decide, fail)
   }
 
   #admit(stream: RawStream): void {
@@ -403,3 +412,8 @@ export abstract class StreamServer extends BaseServer {
 }
 
 const NOTHING_DRAINED: DrainReport = { drained: 0, cut: [], cutCount: 0, handlersLeft: 0 }
+
+function undecided(timeoutMs: number): TimeoutError {
+  const message = `Refused the connection: verifyRequest did not decide within ${timeoutMs} ms`
+  return new TimeoutError('ERR_HANDSHAKE_TIMEOUT', message, { fault: 'local', details: { timeoutMs } })
+}
