@@ -29,7 +29,7 @@ test('FakeClock runs what was asked for on the way, when it falls due on the way
   const at: number[] = []
   const again = (): void => {
     at.push(clock.now())
-    clock.after(10, () => Promise.resolve().then(again))
+    clock.after(10, () => void Promise.resolve().then(again))
   }
   again()
   await clock.advance(35)
