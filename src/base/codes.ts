@@ -279,8 +279,8 @@ export const TIMEOUT_CODES: Table<TimeoutCode> = table({
   ),
   ERR_HANDSHAKE_TIMEOUT: entry(
     'remote',
-    'A TLS handshake or PROXY header did not finish in time.',
-    'Check the peer, or raise handshakeTimeoutMs.',
+    'A TLS handshake, a PROXY header or the verifyRequest of a server did not finish in time.',
+    'Check the peer, or what verifyRequest waits for, or raise handshakeTimeoutMs.',
   ),
   ERR_IDLE_TIMEOUT: entry(
     'remote',

@@ -99,7 +99,10 @@ export abstract class BaseServer implements AsyncDisposable {
 
   // ---- hooks
 
-  /** Whether to handle a request of this peer: called before anything is read. Default: true. */
+  /**
+   * Whether to handle a request of this peer: called before anything is read. A connection that it has not decided on
+   * within `handshakeTimeoutMs` is refused; datagrams that it has not decided on count in `maxQueued`. Default: true.
+   */
   verifyRequest(_remote: Address): boolean | Promise<boolean> {
     return true
   }

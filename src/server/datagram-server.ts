@@ -235,6 +235,11 @@ export abstract class DatagramServer extends BaseServer {
       decide(false)
       return
     }
+    // Those that a slow verdict holds are bounded like those that wait for a handler.
+    if (this.#verifying >= this.#settings.maxQueued) {
+      this.#dropped += 1
+      return
+    }
     try {
       const verdict = this.verifyRequest(remote)
       if (typeof verdict === 'boolean') {

@@ -23,8 +23,10 @@ export interface ProtocolTransport {
   writeEof(): void
   pauseReading(): void
   resumeReading(): void
-  /** `pauseWriting` is called when strictly more than `highBytes` wait, `resumeWriting` when `lowBytes` or fewer do. A
-   * `highBytes` below the mark of the connection (`writeHighWaterBytes`, 64 KiB; 256 KiB bridged to a thread) counts as that. */
+  /**
+   * `pauseWriting` is called when strictly more than `highBytes` wait, `resumeWriting` when `lowBytes` or fewer do,
+   * whatever the marks of the connection are. Default: 64 KiB, and a quarter of `highBytes`, as in asyncio.
+   */
   setWriteBufferLimits(limits: { readonly highBytes: number; readonly lowBytes?: number }): void
   /** Sends what is buffered, reads no more, and then calls `connectionLost` with `undefined`. */
   close(): void
@@ -98,11 +100,11 @@ class ProtocolRun implements ProtocolTransport {
       // asyncio's servers close their transports when they close; what was written is sent.
       const close = (): void => this.close()
       draining.addEventListener('abort', close, { once: true })
+      this.#connection.watchBuffer(() => this.#lookAtBuffer())
       this.#guard(() => this.#protocol.connectionMade(this))
       this.#connection.sinkTo({
         data: (bytes) => this.#received(bytes),
         end: () => this.#ended(),
-        drain: () => this.#lookAtBuffer(),
         close: ({ error }) => {
           draining.removeEventListener('abort', close)
           this.#lose = () => {
@@ -176,9 +178,8 @@ class ProtocolRun implements ProtocolTransport {
 
   #lookAtBuffer(): void {
     if (this.#isLost) return
-    const { bufferedBytes, isPressed } = this.#connection
-    // Without pressure nothing would tell when the buffer has drained.
-    if (!this.#writingPaused && bufferedBytes > this.#highBytes && isPressed) {
+    const { bufferedBytes } = this.#connection
+    if (!this.#writingPaused && bufferedBytes > this.#highBytes) {
       this.#writingPaused = true
       this.#guard(() => this.#protocol.pauseWriting())
     } else if (this.#writingPaused && bufferedBytes <= this.#lowBytes) {

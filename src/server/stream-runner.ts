@@ -43,6 +43,8 @@ const NUDGE_SHARE = 0.75
 export class StreamRunner {
   readonly #settings: RunnerSettings
   readonly #live = new Map<StreamConnection, Live>()
+  /** Connections that were cut and are not gone yet: a moment. */
+  readonly #cutting = new Set<StreamConnection>()
   readonly #ready: boolean
   #draining = false
   #drained = 0
@@ -95,17 +97,22 @@ export class StreamRunner {
     const state = this.#live.get(connection)
     if (!this.#live.delete(connection)) return
     if (this.#draining && state !== undefined) this.#drained += 1
-    if (this.#live.size === 0) this.#allEnded?.()
+    this.#lookForEnd()
+  }
+
+  #lookForEnd(): void {
+    if (this.#live.size === 0 && this.#cutting.size === 0) this.#allEnded?.()
   }
 
   /**
    * Ends every connection: those that wait for a message at once, the others when they are between two messages, after
-   * three quarters of the grace in the middle of one, and at its end by cutting. Resolves within `graceMs`.
+   * three quarters of the grace in the middle of one, and at its end by cutting. Resolves when all are gone, `graceMs`
+   * from now at the latest.
    */
   async drain(graceMs: number): Promise<DrainReport> {
     const { clock } = this.#settings
     this.#draining = true
-    if (this.#live.size > 0) {
+    if (this.#live.size + this.#cutting.size > 0) {
       const ended = new Promise<void>((resolve) => {
         this.#allEnded = resolve
       })
@@ -132,13 +139,16 @@ export class StreamRunner {
       if (this.#cut.length < MAX_CUT_LISTED) {
         this.#cut.push({ remote: formatAddress(connection.remote), activity, bytesUnsent: unsent })
       }
+      this.#cutting.add(connection)
       connection.destroy(new TimeoutError('ERR_CLOSE_TIMEOUT', `Cut the connection: ${why}`))
       // Its handler may never return: the connection is over all the same. Whoever is told twice hears the first.
-      void connection.closed.then(({ bytesRead, bytesWritten, bytesUnsent }) =>
-        events.ended(id, { bytesRead, bytesWritten, bytesUnsent, failed: true }),
-      )
+      void connection.closed.then(({ bytesRead, bytesWritten, bytesUnsent }) => {
+        events.ended(id, { bytesRead, bytesWritten, bytesUnsent, failed: true })
+        this.#cutting.delete(connection)
+        this.#lookForEnd()
+      })
     }
     this.#live.clear()
-    this.#allEnded?.()
+    this.#lookForEnd()
   }
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:net'
 import type { Clock } from '../base/clock.js'
 import { EMPTY_BYTES } from '../base/bytes.js'
-import { UsageError } from '../base/errors.js'
+import { TimeoutError, UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import { formatAddress, type Address } from '../transport/address.js'
 import { parseEndpoint, type Endpoint, type Scheme } from '../transport/endpoint.js'
@@ -26,6 +26,7 @@ import { plainConnectionSettings, type PoolConfig } from './models/pool.js'
 import { PoolDispatcher } from './models/pool-dispatcher.js'
 import { SharedDispatcher } from './models/shared-dispatcher.js'
 import type { DrainReport, Outcome, ShutdownReport } from './outcome.js'
+import { Refusals } from './refusals.js'
 import {
   STREAM_SERVER_OPTIONS,
   type AnyModelOption,
@@ -46,9 +47,6 @@ export interface WorkerPlace {
   readonly onError: (error: unknown, remote: string) => void
 }
 
-/** Refusals with a text that are being sent at once; those above are closed without. */
-const MAX_REFUSING = 256
-const REFUSAL_GRACE_MS = 1000
 /** Every limit of the system is met in bursts: a warning each would be a second flood. */
 const WARN_EVERY_MS = 10_000
 
@@ -66,6 +64,7 @@ export abstract class StreamServer extends BaseServer {
     number,
     { readonly remote: Address; readonly since: number; readonly done: (() => void) | undefined }
   >()
+  readonly #refusals: Refusals
   #admission: Admission | undefined
   #preparation: Preparation | undefined
   #dispatcher: Dispatcher | undefined
@@ -73,7 +72,6 @@ export abstract class StreamServer extends BaseServer {
   #lastId = 0
   /** Connections whose `verifyRequest` has not settled. */
   readonly #verifying = new Set<RawStream>()
-  #refusing = 0
   #stopRetry: (() => void) | undefined
 
   /** @throws UsageError `ERR_ENDPOINT`, `ERR_ENDPOINT_SCHEME`, `ERR_OPTION_…`, `ERR_HANDLER`. */
@@ -94,6 +92,8 @@ export abstract class StreamServer extends BaseServer {
     this.#handler = handler
     this.#place = place
     this.#waiting = new WaitingRoom(settings.maxWaiting)
+    // Over TLS nobody could read it before a handshake.
+    this.#refusals = new Refusals(settings.tls === undefined ? settings.refusal : '', settings)
     this.#verifies = this.verifyRequest !== BaseServer.prototype.verifyRequest
   }
 
@@ -253,13 +253,17 @@ export abstract class StreamServer extends BaseServer {
 
   #verify(stream: RawStream): void {
     this.#verifying.add(stream)
+    let stopTimer = (): void => undefined
     const decide = (allowed: boolean): void => {
+      stopTimer()
       // A server that shuts down meanwhile has turned it away.
       if (!this.#verifying.delete(stream)) return
       if (allowed) this.#admit(stream)
       else this.#refuse(stream, 'denied')
     }
     const fail = (error: unknown): void => {
+      // Nobody waits for it any more.
+      if (!this.#verifying.has(stream)) return
       this.#failed(error, formatAddress(stream.remote))
       decide(false)
     }
@@ -270,8 +274,13 @@ export abstract class StreamServer extends BaseServer {
       fail(error)
       return
     }
-    if (typeof verdict === 'boolean') decide(verdict)
-    else verdict.then(decide, fail)
+    if (typeof verdict === 'boolean') {
+      decide(verdict)
+      return
+    }
+    const { handshakeTimeoutMs } = this.#settings
+    stopTimer = this.clock.after(handshakeTimeoutMs, () => fail(undecided(handshakeTimeoutMs)))
+    verdict.then(decide, fail)
   }
 
   #admit(stream: RawStream): void {
@@ -348,17 +357,7 @@ export abstract class StreamServer extends BaseServer {
       CHANNELS.refused.publish({ endpoint: this.endpoint, remote: formatAddress(stream.remote), reason })
     }
     this.#warnOf(reason)
-    const { refusal } = this.#settings
-    if (refusal === '' || this.#preparation?.tls !== undefined || this.#refusing >= MAX_REFUSING) {
-      stream.destroy()
-      return
-    }
-    this.#refusing += 1
-    const connection = stream.open(this.#settings)
-    void connection.write(refusal)
-    void connection.close({ graceMs: REFUSAL_GRACE_MS }).then(() => {
-      this.#refusing -= 1
-    })
+    this.#refusals.refuse(stream)
   }
 
   #warnOf(reason: RefusalReason): void {
@@ -397,7 +396,10 @@ export abstract class StreamServer extends BaseServer {
     const turnedAway = [...this.#waiting.takeAll(), ...this.#verifying]
     this.#verifying.clear()
     for (const stream of turnedAway) this.#refuse(stream, 'closing')
-    const report = await (this.#dispatcher?.drain(graceMs) ?? NOTHING_DRAINED)
+    const [report] = await Promise.all([
+      this.#dispatcher?.drain(graceMs) ?? NOTHING_DRAINED,
+      this.#refusals.end(graceMs, this.clock),
+    ])
     const closed = { ...report, turnedAway: turnedAway.length + (report.turnedAway ?? 0) }
     if (CHANNELS.closed.hasSubscribers) CHANNELS.closed.publish({ endpoint: this.endpoint, report: closed })
     return closed
@@ -405,7 +407,13 @@ export abstract class StreamServer extends BaseServer {
 
   protected cut(why: string): void {
     this.#dispatcher?.cut(why)
+    this.#refusals.cut()
   }
 }
 
 const NOTHING_DRAINED: DrainReport = { drained: 0, cut: [], cutCount: 0, handlersLeft: 0 }
+
+function undecided(timeoutMs: number): TimeoutError {
+  const message = `Refused the connection: verifyRequest did not decide within ${timeoutMs} ms`
+  return new TimeoutError('ERR_HANDSHAKE_TIMEOUT', message, { fault: 'local', details: { timeoutMs } })
+}

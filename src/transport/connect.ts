@@ -1,4 +1,4 @@
-import { onAbort, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
+import { linkSignals, onAbort, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
 import { NetError, TimeoutError, UsageError } from '../base/errors.js'
 import { count, flag, milliseconds, readOptions, text, value, type OptionSpecs } from '../base/options.js'
 import type { Connection } from './connection.js'
@@ -13,6 +13,7 @@ import { toSystemPath } from './node/socket-listener.js'
 import { FAST_READ, SocketDriver } from './node/socket-driver.js'
 import { connect as netConnect, type NetConnectOpts } from 'node:net'
 import { StreamConnection } from './stream-connection.js'
+import { systemClock } from './system-clock.js'
 import type { TlsClientOptions } from './tls-options.js'
 
 export interface ConnectOptions {
@@ -177,22 +178,17 @@ async function connectUnix(
 async function withinTime<T>(
   endpoint: Endpoint,
   { connectTimeoutMs, signal }: ConnectSettings,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignalLike) => Promise<T>,
 ): Promise<T> {
-  const abort = new AbortController()
-  const unlink = onAbort(signal, (reason) => abort.abort(reason))
-  const timer =
-    connectTimeoutMs === Infinity
-      ? undefined
-      : setTimeout(() => {
-          const message = `Cannot connect to ${formatEndpoint(endpoint)} within ${connectTimeoutMs} ms`
-          abort.abort(new TimeoutError('ERR_CONNECT_TIMEOUT', message, { details: { timeoutMs: connectTimeoutMs } }))
-        }, connectTimeoutMs)
+  const tooLate = (): TimeoutError => {
+    const message = `Cannot connect to ${formatEndpoint(endpoint)} within ${connectTimeoutMs} ms`
+    return new TimeoutError('ERR_CONNECT_TIMEOUT', message, { details: { timeoutMs: connectTimeoutMs } })
+  }
+  const linked = linkSignals([signal], { clock: systemClock, timeoutMs: connectTimeoutMs, reason: tooLate })
   try {
-    return await work(abort.signal)
+    return await work(linked)
   } finally {
-    unlink()
-    clearTimeout(timer)
+    linked.unlink()
   }
 }
 

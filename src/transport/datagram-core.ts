@@ -1,5 +1,5 @@
 import { BoundedQueue, type FullPolicy } from '../base/bounded-queue.js'
-import { onAbort, nothingToUnlink, throwIfAborted } from '../base/cancellation.js'
+import { onFirstAbort, throwIfAborted } from '../base/cancellation.js'
 import { deferred, markHandled, type Deferred } from '../base/deferred.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError, type MoorageError } from '../base/errors.js'
 import { formatAddress, type Address } from './address.js'
@@ -14,6 +14,7 @@ import type {
   ReceiveOptions,
 } from './datagram-socket.js'
 import { copyBytes } from './read-side.js'
+import { systemClock } from './system-clock.js'
 
 export interface ReceiveQueueSettings {
   readonly receiveQueueCount: number
@@ -23,8 +24,6 @@ export interface ReceiveQueueSettings {
 
 // A peer that does not take what is queued must not hold a close for ever.
 const LINGER_MS = 1000
-// Timers take no more; a longer wait is one without an end.
-const MAX_TIMER_MS = 0x7fffffff
 const encoder = new TextEncoder()
 
 /** What came off the queue: a datagram, or an error that the system reported in between. */
@@ -120,15 +119,13 @@ export class DrivenDatagramSocket implements DatagramSocket, DatagramReceiver {
     }
     const waiting = deferred<Datagram | null>()
     this.#waiting = waiting
-    const unlink = signal === undefined ? nothingToUnlink : onAbort(signal, waiting.reject)
-    const timer =
-      timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(() => waiting.reject(receiveTimeout(timeoutMs)), timeoutMs)
+    const deadline = { clock: systemClock, timeoutMs, reason: () => receiveTimeout(timeoutMs) }
+    const unlink = onFirstAbort([signal], deadline, waiting.reject)
     try {
       return await waiting.promise
     } finally {
       if (this.#waiting === waiting) this.#waiting = undefined
       unlink()
-      clearTimeout(timer)
     }
   }
 

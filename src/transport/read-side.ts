@@ -1,6 +1,6 @@
 import { ByteQueue } from '../base/byte-queue.js'
 import { EMPTY_BYTES } from '../base/bytes.js'
-import { nothingToUnlink, onAbort } from '../base/cancellation.js'
+import { onFirstAbort } from '../base/cancellation.js'
 import { BrokenError, BusyError, LimitError, ProtocolError, TimeoutError, UsageError } from '../base/errors.js'
 import { asBuffer } from './as-buffer.js'
 import type { CloseReport, ConnectionSink, ReadOptions } from './connection.js'
@@ -133,19 +133,18 @@ export class ReadSide {
     const reading = this.#pull(maxBytes)
     const rejectRead = this.#rejectRead
     if (rejectRead === undefined || this.#resolveRead === undefined) return reading
-    const cancel = (reason: unknown): void => {
+    const tooLate = (): TimeoutError =>
+      new TimeoutError('ERR_READ_TIMEOUT', `Cannot read: nothing came within ${timeoutMs} ms`, {
+        details: { timeoutMs },
+      })
+    const deadline = { clock: this.#driver.clock, timeoutMs, reason: tooLate }
+    const unlink = onFirstAbort([signal], deadline, (reason) => {
       if (this.#rejectRead === rejectRead) this.#fail(reason)
-    }
-    const unlink = signal === undefined ? nothingToUnlink : onAbort(signal, cancel)
-    const stopTimer = this.#driver.clock.after(timeoutMs, () => {
-      const message = `Cannot read: nothing came within ${timeoutMs} ms`
-      cancel(new TimeoutError('ERR_READ_TIMEOUT', message, { details: { timeoutMs } }))
     })
     try {
       return await reading
     } finally {
       unlink()
-      stopTimer()
     }
   }
 

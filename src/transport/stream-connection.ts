@@ -88,11 +88,6 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return this.#report === undefined ? this.#driver.bufferedBytes : 0
   }
 
-  /** True while so much is queued that a call of `sink.drain` will follow. */
-  get isPressed(): boolean {
-    return this.#pressed
-  }
-
   /** True once `close`, `closeWrite` or `destroy` began, or the connection is gone. */
   get isEnding(): boolean {
     return this.#writing !== 'open' || this.#reason !== undefined || this.#report !== undefined
@@ -238,6 +233,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     const below = this.#driver.write(slab.subarray(0, bytes.length))
     if (this.#driver.bufferedBytes === 0) giveSlab(slab)
     return below
+  }
+
+  /** For protocol objects with marks of their own: calls `shrunk` from now on, soon after `bufferedBytes` became less. */
+  watchBuffer(shrunk: () => void): void {
+    this.#driver.watchBuffer(shrunk)
   }
 
   #overCap(): boolean {

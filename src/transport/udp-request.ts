@@ -1,5 +1,5 @@
-import { throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
-import { errorCodeOf, TimeoutError } from '../base/errors.js'
+import { linkSignals, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
+import { TimeoutError } from '../base/errors.js'
 import { count, milliseconds, readOptions, value, type OptionSpecs } from '../base/options.js'
 import { formatAddress, type Address } from './address.js'
 import { sameAddress } from './datagram-core.js'
@@ -7,6 +7,7 @@ import { DATAGRAM_OPTIONS } from './datagram-options.js'
 import type { Datagram, DatagramSocket } from './datagram-socket.js'
 import { connectDatagram } from './datagrams.js'
 import type { Endpoint } from './endpoint.js'
+import { systemClock } from './system-clock.js'
 
 export type AnswerMatch = (answer: Datagram) => boolean
 
@@ -45,6 +46,9 @@ export const REQUEST_OPTIONS: OptionSpecs<RequestSettings> = {
   ),
   signal: DATAGRAM_OPTIONS.signal,
 }
+
+/** Why a wait for one answer ended, where that is no error: the request is sent again. */
+const TIME_IS_OVER: unique symbol = Symbol('moorage.time-is-over')
 
 const isEndpoint = (target: string | Endpoint | DatagramSocket): target is string | Endpoint =>
   typeof target === 'string' || 'scheme' in target
@@ -100,22 +104,21 @@ async function awaitAnswer(
   { matches, to, signal }: RequestSettings,
   timeoutMs: number,
 ): Promise<Datagram | undefined> {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    const leftMs = deadline - performance.now()
-    if (leftMs <= 0) return undefined
-    let answer: Datagram | null
-    try {
-      answer = await socket.receive({ timeoutMs: Math.ceil(leftMs), ...(signal === undefined ? {} : { signal }) })
-    } catch (error) {
-      if (errorCodeOf(error) === 'ERR_READ_TIMEOUT') return undefined
-      throw error
+  const linked = linkSignals([signal], { clock: systemClock, timeoutMs, reason: () => TIME_IS_OVER })
+  try {
+    for (;;) {
+      const answer = await socket.receive({ signal: linked })
+      if (answer === null) {
+        throwIfAborted(socket.signal)
+        return undefined
+      }
+      const isFromPeer = to === undefined || sameAddress(answer.remote, to)
+      if (isFromPeer && (matches === undefined || matches(answer))) return answer
     }
-    if (answer === null) {
-      throwIfAborted(socket.signal)
-      return undefined
-    }
-    const isFromPeer = to === undefined || sameAddress(answer.remote, to)
-    if (isFromPeer && (matches === undefined || matches(answer))) return answer
+  } catch (error) {
+    if (error === TIME_IS_OVER) return undefined
+    throw error
+  } finally {
+    linked.unlink()
   }
 }

@@ -275,19 +275,63 @@ test('ProtocolTransport.write calls pauseWriting strictly above the high mark, o
   )
 })
 
-test('ProtocolTransport below the mark of its connection is never paused without a resume', async () => {
-  await trial(
-    (made) => {
-      made.onMade = () => made.transport?.setWriteBufferLimits({ highBytes: 10 })
-    },
-    async (made, client) => {
-      made.transport?.write(new Uint8Array(100))
-      await within('what was written', client.readExactly(100))
-      await turns(10)
-      const pauses = made.calls.split('P').length
-      assert.equal(made.calls.split('R').length, pauses)
-    },
+for (const [highBytes, lowBytes] of [
+  [0, 0],
+  [100, 100],
+  [1000, 999],
+  [20_000, 5000],
+] as const) {
+  test(`ProtocolTransport follows marks below those of its connection: ${highBytes} and ${lowBytes}`, async () => {
+    // Byte by byte to the peer, so that every fill of the buffer is passed.
+    const network = new MemoryNetwork({ bufferBytes: 1 })
+    const seen: [letter: string, bufferedBytes: number][] = []
+    await trial(
+      (made) => {
+        const see = (letter: string): void => void seen.push([letter, made.transport?.bufferedBytes ?? -1])
+        made.onMade = () => made.transport?.setWriteBufferLimits({ highBytes, lowBytes })
+        made.onPause = () => see('P')
+        made.onResume = () => see('R')
+      },
+      async (made, client) => {
+        made.transport?.write(new Uint8Array(highBytes))
+        assert.deepEqual(seen, [], 'at the mark it is not paused')
+        made.transport?.write(new Uint8Array(1))
+        assert.deepEqual(seen, [['P', highBytes + 1]], 'one past it is')
+        await within('what was written', client.readExactly(highBytes + 1))
+        await until('resumeWriting', () => seen.length > 1)
+        const [, [letter, bytes] = ['', -1]] = seen
+        assert.equal(letter, 'R')
+        assert.ok(bytes <= lowBytes && (lowBytes === 0 || bytes > 0), `resumed at ${bytes}`)
+        assert.equal(seen.length, 2)
+      },
+      network,
+    )
+  })
+}
+
+test('ProtocolTransport over TCP pauses and resumes by marks that the connection never reaches', async () => {
+  const made = new Noted()
+  made.onMade = () => made.transport?.setWriteBufferLimits({ highBytes: 1000, lowBytes: 500 })
+  made.onResume = () => assert.ok((made.transport?.bufferedBytes ?? Infinity) <= 500)
+  await using server = await serve(
+    'tcp://127.0.0.1:0',
+    protocolHandler(() => made),
+    { writeHighWaterBytes: 64 * 1024 * 1024, maxWriteBufferBytes: 64 * 1024 * 1024 },
   )
+  const client = await connect(server.endpoint)
+  await until('connectionMade', () => made.calls !== '')
+  let written = 0
+  while (made.calls === 'M') {
+    made.transport?.write(new Uint8Array(600))
+    written += 600
+    // What the system takes has left the buffer.
+    if (written % 60_000 === 0) await turns(1)
+  }
+  assert.equal(made.calls, 'MP')
+  await within('what was written', client.readExactly(written))
+  await until('resumeWriting', () => made.calls === 'MPR')
+  client.destroy()
+  await within('connectionLost', made.lost)
 })
 
 for (const letter of ['M', 'D', 'E', 'L']) {

@@ -9,6 +9,7 @@ import { patternBytes, turns, until, within } from '#src/testing/contract-row.js
 import { formatAddress } from '#src/transport/address.js'
 import { connect } from '#src/transport/connect.js'
 import type { Connection } from '#src/transport/connection.js'
+import { connectDatagram } from '#src/transport/datagrams.js'
 import { localhostCertificate } from '../fixtures/certificates.js'
 
 const handler = new URL('../fixtures/states.js', import.meta.url)
@@ -227,3 +228,16 @@ for (const model of [threads({ size: 2 }), processes({ size: 2 })]) {
     },
   )
 }
+
+test('close() called again with a shorter deadline ends a datagram worker that comes round to nothing', async () => {
+  const server = await serve('udp://127.0.0.1:0', new URL('../fixtures/datagrams.js', import.meta.url), {
+    model: threads({ size: 1 }),
+  })
+  const socket = await connectDatagram(server.endpoint)
+  await socket.send('block')
+  await until('it to be handled', () => server.metrics.active === 1)
+  const slow = server.close({ graceMs: 60_000 })
+  const quick = server.close({ graceMs: 10 })
+  await within('both', Promise.all([slow, quick]), SLACK_MS)
+  await socket.close()
+})

@@ -27,6 +27,7 @@ export class BridgedStream implements StreamDriver {
   #flowing = false
   #heardEnd = false
   #toldEnd = false
+  #shrunk: () => void = () => undefined
   #onEnded: (() => void) | undefined
   #endSent = false
   #pressed = false
@@ -62,6 +63,7 @@ export class BridgedStream implements StreamDriver {
       case 'credit':
         this.#underWay -= message.bytes
         this.#transmit()
+        if (!this.#closed) this.#shrunk()
         return
       case 'end':
         this.#heardEnd = true
@@ -91,6 +93,10 @@ export class BridgedStream implements StreamDriver {
     if (this.bufferedBytes < BRIDGE_WINDOW_BYTES) return true
     this.#pressed = true
     return false
+  }
+
+  watchBuffer(shrunk: () => void): void {
+    this.#shrunk = shrunk
   }
 
   endWriting(done: () => void): void {

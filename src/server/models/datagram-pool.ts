@@ -4,9 +4,9 @@ import type { DatagramMetricsSnapshot } from '../datagram-metrics.js'
 import { mergeDrainReports, type DrainReport } from '../outcome.js'
 import type { DatagramDispatcher } from './datagram-dispatcher.js'
 import { exactCopy } from './exact-copy.js'
-import { fromPlainError, type FromWorker, type MovedDatagram, type WorkerStart } from './messages.js'
-import { PoolDrain, type PoolConfig } from './pool.js'
-import { WorkerSlot } from './worker-slot.js'
+import type { FromWorker, MovedDatagram } from './messages.js'
+import { WorkerPool, type PoolConfig } from './pool.js'
+import type { WorkerSlot } from './worker-slot.js'
 
 export interface DatagramPoolEvents {
   readonly reply: (data: Uint8Array, to: Address) => void
@@ -28,38 +28,22 @@ interface Lane {
  */
 export class DatagramPool implements DatagramDispatcher {
   readonly snapshots: readonly DatagramMetricsSnapshot[] = []
-  readonly #config: PoolConfig
   readonly #events: DatagramPoolEvents
   readonly #maxOutstanding: number
   readonly #lanes: Lane[]
-  readonly #drain: PoolDrain
+  readonly #pool: WorkerPool
   #flushing = false
 
   constructor(config: PoolConfig, maxQueued: number, events: DatagramPoolEvents) {
-    this.#config = config
     this.#events = events
     this.#maxOutstanding = Math.ceil(maxQueued / config.model.settings.size)
-    const { model, clock, logger } = config
-    this.#lanes = Array.from({ length: model.settings.size }, (_, i) => {
-      const index = i + 1
-      const makeStart = (): WorkerStart => ({
-        ...config.start,
-        worker: index,
-        local: config.local?.(),
-        tls: undefined,
-        shared: undefined,
-      })
-      const slot = new WorkerSlot(index, model, makeStart, clock, logger, {
-        ready: () => undefined,
-        message: (_slot, message) => this.#message(i, message),
-        lost: () => this.#lost(i),
-      })
-      return { slot, batch: [], outstanding: 0 }
+    this.#pool = new WorkerPool(config, () => ({ local: config.local?.() }), {
+      ready: () => undefined,
+      message: (slot, message) => this.#message(slot, message),
+      lost: (slot) => this.#lost(slot),
+      failed: (error, remote) => events.failed(error, remote),
     })
-    this.#drain = new PoolDrain(
-      this.#lanes.map(({ slot }) => slot),
-      clock,
-    )
+    this.#lanes = this.#pool.slots.map((slot) => ({ slot, batch: [], outstanding: 0 }))
   }
 
   get active(): number {
@@ -69,15 +53,15 @@ export class DatagramPool implements DatagramDispatcher {
   readonly queued: number = 0
 
   get workers(): number {
-    return this.#lanes.filter(({ slot }) => slot.isReady).length
+    return this.#pool.ready
   }
 
   get restarts(): number {
-    return this.#lanes.reduce((sum, { slot }) => sum + slot.restarts, 0)
+    return this.#pool.restarts
   }
 
-  async start(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ slot }) => slot.start()))
+  start(): Promise<void> {
+    return this.#pool.start()
   }
 
   hasRoom(): boolean {
@@ -116,8 +100,13 @@ export class DatagramPool implements DatagramDispatcher {
     }
   }
 
-  #message(index: number, message: FromWorker): void {
-    const lane = this.#lanes[index]
+  /** Slots are numbered from 1. */
+  #laneAt({ index }: WorkerSlot): Lane | undefined {
+    return this.#lanes[index - 1]
+  }
+
+  #message(slot: WorkerSlot, message: FromWorker): void {
+    const lane = this.#laneAt(slot)
     switch (message.type) {
       case 'replies':
         for (const { data, remote } of message.list) this.#events.reply(data, remote)
@@ -127,21 +116,12 @@ export class DatagramPool implements DatagramDispatcher {
         this.#events.handled(message.count, message.failed)
         if (message.dropped > 0) this.#events.dropped(message.dropped)
         return
-      case 'error':
-        this.#events.failed(fromPlainError(message.error), message.remote)
-        return
-      case 'log':
-        this.#config.logger[message.level](message.message, message.fields)
-        return
-      case 'drained':
-        this.#drain.report(message.report)
-        return
       default:
     }
   }
 
-  #lost(index: number): void {
-    const lane = this.#lanes[index]
+  #lost(slot: WorkerSlot): void {
+    const lane = this.#laneAt(slot)
     if (lane === undefined) return
     this.#events.handled(lane.outstanding, lane.outstanding)
     lane.outstanding = 0
@@ -150,11 +130,11 @@ export class DatagramPool implements DatagramDispatcher {
 
   async drain(graceMs: number): Promise<DrainReport> {
     this.#flush()
-    return mergeDrainReports(await this.#drain.run(graceMs))
+    return mergeDrainReports(await this.#pool.drain(graceMs))
   }
 
   cut(why: string): void {
-    for (const { slot } of this.#lanes) slot.send({ type: 'cut', why })
+    this.#pool.cut(why)
   }
 }
 

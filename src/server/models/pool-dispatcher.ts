@@ -6,9 +6,9 @@ import type { TlsServerOptions } from '../../transport/tls-options.js'
 import { mergeDrainReports, type CutConnection, type DrainReport, type Outcome } from '../outcome.js'
 import { BridgeHub } from './byte-bridge.js'
 import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
-import { fromPlainError, type FromWorker, type WorkerStart } from './messages.js'
-import { PoolDrain, type PoolConfig } from './pool.js'
-import { WorkerSlot } from './worker-slot.js'
+import type { FromWorker } from './messages.js'
+import { WorkerPool, type PoolConfig } from './pool.js'
+import type { WorkerSlot } from './worker-slot.js'
 
 /** A connection on its way to a worker, or with one. */
 interface Placed {
@@ -40,51 +40,35 @@ const UNANSWERED = 1e9
 export class PoolDispatcher implements Dispatcher {
   readonly #config: PoolConfig
   readonly #events: DispatcherEvents
-  readonly #slots: WorkerSlot[]
+  readonly #pool: WorkerPool
   readonly #placed = new Map<number, Placed>()
   /** Those that no worker was there for. */
   readonly #homeless = new Set<Placed>()
   readonly #bridges: BridgeHub
-  readonly #drain: PoolDrain
-  /** Workers that have told what they drained and cut; of the others, this side tells. */
-  readonly #reported = new Set<WorkerSlot>()
   #isDraining = false
-  #tls: TlsServerOptions | undefined
 
   constructor(config: PoolConfig, preparation: Preparation, events: DispatcherEvents) {
     this.#config = config
     this.#events = events
-    this.#tls = config.tls
     this.#bridges = new BridgeHub(config.start.connection, preparation, (error, remote) => events.failed(error, remote))
-    const { model, clock, logger } = config
-    this.#slots = Array.from({ length: model.settings.size }, (_, i) => {
-      const index = i + 1
-      const makeStart = (): WorkerStart => ({
-        ...config.start,
-        worker: index,
-        tls: this.#tls,
-        local: undefined,
-        shared: undefined,
-      })
-      return new WorkerSlot(index, model, makeStart, clock, logger, {
-        ready: () => this.#placeHomeless(),
-        message: (slot, message) => this.#message(slot, message),
-        lost: (slot, why) => this.#lost(slot, why),
-      })
+    this.#pool = new WorkerPool(config, () => ({}), {
+      ready: () => this.#placeHomeless(),
+      message: (slot, message) => this.#message(slot, message),
+      lost: (slot, why) => this.#lost(slot, why),
+      failed: (error, remote) => events.failed(error, remote),
     })
-    this.#drain = new PoolDrain(this.#slots, clock)
   }
 
   get workers(): number {
-    return this.#slots.filter((slot) => slot.isReady).length
+    return this.#pool.ready
   }
 
   get restarts(): number {
-    return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0)
+    return this.#pool.restarts
   }
 
-  async start(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.start()))
+  start(): Promise<void> {
+    return this.#pool.start()
   }
 
   hasRoom(): boolean {
@@ -126,7 +110,7 @@ export class PoolDispatcher implements Dispatcher {
     const now = this.#config.clock.now()
     let best: WorkerSlot | undefined
     let least = Infinity
-    for (const slot of this.#slots) {
+    for (const slot of this.#pool.slots) {
       if (!slot.isReady || but.has(slot) || slot.peer === undefined) continue
       const waits = now - slot.offeredAt
       const busy = 1 + BUSY_WEIGHT * Math.floor(slot.peer.load() / LOAD_STEP)
@@ -154,16 +138,6 @@ export class PoolDispatcher implements Dispatcher {
       }
       case 'ended':
         this.#end(message.id, message.outcome)
-        return
-      case 'error':
-        this.#events.failed(fromPlainError(message.error), message.remote)
-        return
-      case 'log':
-        this.#config.logger[message.level](message.message, message.fields)
-        return
-      case 'drained':
-        this.#reported.add(slot)
-        this.#drain.report(message.report)
         return
       case 'bytes':
       case 'credit':
@@ -238,7 +212,7 @@ export class PoolDispatcher implements Dispatcher {
 
   /** The worker did not end in time and was killed, or crashed: no other takes over what it had. */
   #cutWith(slot: WorkerSlot, gone: NetError): void {
-    const isReported = this.#reported.has(slot)
+    const isReported = this.#pool.hasReported(slot)
     const cut: CutConnection[] = []
     for (const placed of [...this.#placed.values()]) {
       if (placed.slot !== slot) continue
@@ -247,7 +221,7 @@ export class PoolDispatcher implements Dispatcher {
       if (!placed.taken) placed.stream.destroy()
       this.#end(placed.id, LOST)
     }
-    if (cut.length > 0) this.#drain.report({ drained: 0, cut, cutCount: cut.length, handlersLeft: cut.length })
+    if (cut.length > 0) this.#pool.report({ drained: 0, cut, cutCount: cut.length, handlersLeft: cut.length })
   }
 
   #placeHomeless(): void {
@@ -267,17 +241,14 @@ export class PoolDispatcher implements Dispatcher {
       stream.destroy()
       this.#end(id, LOST)
     }
-    return { ...mergeDrainReports(await this.#drain.run(graceMs)), turnedAway: offered.length }
+    return { ...mergeDrainReports(await this.#pool.drain(graceMs)), turnedAway: offered.length }
   }
 
   cut(why: string): void {
-    for (const slot of this.#slots) slot.send({ type: 'cut', why })
-    this.#drain.killSoon()
+    this.#pool.cut(why)
   }
 
   replaceTls(options: TlsServerOptions): void {
-    const { ticketKeys } = this.#tls ?? {}
-    this.#tls = { ...options, ...(ticketKeys === undefined ? {} : { ticketKeys }) }
-    for (const slot of this.#slots) slot.send({ type: 'tls', options: this.#tls })
+    this.#pool.replaceTls(options)
   }
 }

@@ -5,9 +5,9 @@ import type { Address } from '../../transport/address.js'
 import type { Endpoint } from '../../transport/endpoint.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
 import type { DrainReport } from '../outcome.js'
-import type { WorkerStart } from './messages.js'
+import { fromPlainError, type FromWorker, type WorkerStart } from './messages.js'
 import type { ProcessesModel, ThreadsModel } from './model.js'
-import type { WorkerSlot } from './worker-slot.js'
+import { WorkerSlot, type SlotEvents } from './worker-slot.js'
 
 /** What every pool of workers is made of. */
 export interface PoolConfig {
@@ -35,27 +35,88 @@ export function plainConnectionSettings(settings: ConnectionSettings): Connectio
   return { readHighWaterBytes, writeHighWaterBytes, maxWriteBufferBytes, maxQueuedWrites, idleTimeoutMs, lingerMs }
 }
 
-/** Tells all workers to drain, collects their reports, and kills those that do not end in time. */
-export class PoolDrain {
-  readonly #slots: readonly WorkerSlot[]
-  readonly #clock: Clock
+export interface PoolEvents extends Omit<SlotEvents, 'message'> {
+  /** What is the dispatcher's own; errors, log entries and reports are taken care of here. */
+  message(slot: WorkerSlot, message: FromWorker): void
+  /** A handler failed in a worker. */
+  failed(error: unknown, remote: string): void
+}
+
+/** The workers of a dispatcher, and what every dispatcher does with them in the same way. */
+export class WorkerPool {
+  readonly slots: readonly WorkerSlot[]
+  readonly #config: PoolConfig
+  readonly #events: PoolEvents
   readonly #reports: DrainReport[] = []
+  /** Workers that have told what they drained and cut. */
+  readonly #reported = new Set<WorkerSlot>()
+  #tls: TlsServerOptions | undefined
   #stopKilling: () => void = () => undefined
 
-  constructor(slots: readonly WorkerSlot[], clock: Clock) {
-    this.#slots = slots
-    this.#clock = clock
+  /** `ownStart` is asked before each start of a worker, also of one that replaces another. */
+  constructor(config: PoolConfig, ownStart: () => Partial<Pick<WorkerStart, 'local' | 'shared'>>, events: PoolEvents) {
+    this.#config = config
+    this.#events = events
+    this.#tls = config.tls
+    const { model, clock, logger } = config
+    const slotEvents: SlotEvents = { ...events, message: (slot, message) => this.#message(slot, message) }
+    this.slots = Array.from({ length: model.settings.size }, (_, i) => {
+      const worker = i + 1
+      const makeStart = (): WorkerStart => ({
+        ...config.start,
+        worker,
+        tls: this.#tls,
+        local: undefined,
+        shared: undefined,
+        ...ownStart(),
+      })
+      return new WorkerSlot(worker, model, makeStart, clock, logger, slotEvents)
+    })
   }
 
+  /** How many workers are up. */
+  get ready(): number {
+    return this.slots.filter((slot) => slot.isReady).length
+  }
+
+  get restarts(): number {
+    return this.slots.reduce((sum, slot) => sum + slot.restarts, 0)
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => slot.start()))
+  }
+
+  #message(slot: WorkerSlot, message: FromWorker): void {
+    switch (message.type) {
+      case 'error':
+        this.#events.failed(fromPlainError(message.error), message.remote)
+        return
+      case 'log':
+        this.#config.logger[message.level](message.message, message.fields)
+        return
+      case 'drained':
+        this.#reported.add(slot)
+        this.#reports.push(message.report)
+        return
+      default:
+        this.#events.message(slot, message)
+    }
+  }
+
+  hasReported(slot: WorkerSlot): boolean {
+    return this.#reported.has(slot)
+  }
+
+  /** Adds what this side has cut itself. */
   report(report: DrainReport): void {
     this.#reports.push(report)
   }
 
-  async run(graceMs: number): Promise<readonly DrainReport[]> {
-    const stopTimer = this.#clock.after(graceMs + MESSAGE_MS, () => {
-      for (const slot of this.#slots) slot.kill()
-    })
-    const gone = this.#slots.map((slot) => {
+  /** Tells all workers to drain, collects their reports, and kills those that do not end in time. */
+  async drain(graceMs: number): Promise<readonly DrainReport[]> {
+    const stopTimer = this.#config.clock.after(graceMs + MESSAGE_MS, () => this.#kill())
+    const gone = this.slots.map((slot) => {
       const ended = slot.stop()
       if (slot.isReady) slot.send({ type: 'drain', graceMs })
       else slot.kill()
@@ -67,11 +128,22 @@ export class PoolDrain {
     return this.#reports
   }
 
-  /** A worker that was told to cut and does not come round to it is ended. */
-  killSoon(): void {
+  /** Tells all workers to cut what they have; one that does not come round to it is ended. */
+  cut(why: string): void {
+    for (const slot of this.slots) slot.send({ type: 'cut', why })
     this.#stopKilling()
-    this.#stopKilling = this.#clock.after(MESSAGE_MS, () => {
-      for (const slot of this.#slots) slot.kill()
-    })
+    this.#stopKilling = this.#config.clock.after(MESSAGE_MS, () => this.#kill())
+  }
+
+  #kill(): void {
+    for (const slot of this.slots) slot.kill()
+  }
+
+  /** Workers that are there get the new certificates now, later ones at their start; the ticket keys stay. */
+  replaceTls(options: TlsServerOptions): void {
+    const { ticketKeys } = this.#tls ?? {}
+    const tls = { ...options, ...(ticketKeys === undefined ? {} : { ticketKeys }) }
+    this.#tls = tls
+    for (const slot of this.slots) slot.send({ type: 'tls', options: tls })
   }
 }

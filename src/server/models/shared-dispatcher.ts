@@ -11,9 +11,9 @@ import { addDatagramSnapshots, type DatagramMetricsSnapshot } from '../datagram-
 import { addSnapshots, type MetricsSnapshot } from '../metrics.js'
 import { mergeDrainReports, type DrainReport } from '../outcome.js'
 import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
-import { fromPlainError, type FromWorker, type SharedStart, type WorkerStart } from './messages.js'
-import { PoolDrain, type PoolConfig } from './pool.js'
-import { WorkerSlot } from './worker-slot.js'
+import type { FromWorker, SharedStart } from './messages.js'
+import { WorkerPool, type PoolConfig } from './pool.js'
+import type { WorkerSlot } from './worker-slot.js'
 
 /**
  * Every worker accepts on the one port. Where workers share a handle, this thread keeps the address bound, so that it
@@ -22,43 +22,27 @@ import { WorkerSlot } from './worker-slot.js'
  */
 export class SharedDispatcher implements Dispatcher {
   readonly #config: PoolConfig
-  readonly #events: Pick<DispatcherEvents, 'failed'>
-  readonly #slots: WorkerSlot[]
-  readonly #drain: PoolDrain
+  readonly #pool: WorkerPool
   readonly #snapshots = new Map<WorkerSlot, MetricsSnapshot>()
   readonly #datagramSnapshots = new Map<WorkerSlot, DatagramMetricsSnapshot>()
   #past: readonly MetricsSnapshot[] = []
   #datagramPast: readonly DatagramMetricsSnapshot[] = []
-  #tls: TlsServerOptions | undefined
   #address: { readonly local: Address; readonly endpoint: Endpoint } | undefined
   #bound: BoundAddress | undefined
   #by: SharedStart['by'] = 'reuse-port'
 
   constructor(config: PoolConfig, events: Pick<DispatcherEvents, 'failed'>) {
     this.#config = config
-    this.#events = events
-    this.#tls = config.tls
-    const { model, clock, logger } = config
-    this.#slots = Array.from({ length: model.settings.size }, (_, i) => {
-      const index = i + 1
-      const makeStart = (): WorkerStart => ({
-        ...config.start,
-        worker: index,
-        tls: this.#tls,
-        local: undefined,
-        shared: this.#sharedStart(),
-      })
-      return new WorkerSlot(index, model, makeStart, clock, logger, {
-        started: (slot) => this.#started(slot),
-        ready: (_slot, { endpoint, local }) => {
-          if (endpoint !== undefined && local !== undefined)
-            this.#address ??= { endpoint: parseEndpoint(endpoint), local }
-        },
-        message: (slot, message) => this.#message(slot, message),
-        lost: (slot) => this.#retire(slot),
-      })
+    this.#pool = new WorkerPool(config, () => ({ shared: this.#sharedStart() }), {
+      started: (slot) => this.#started(slot),
+      ready: (_slot, { endpoint, local }) => {
+        if (endpoint !== undefined && local !== undefined)
+          this.#address ??= { endpoint: parseEndpoint(endpoint), local }
+      },
+      message: (slot, message) => this.#message(slot, message),
+      lost: (slot) => this.#retire(slot),
+      failed: (error, remote) => events.failed(error, remote),
     })
-    this.#drain = new PoolDrain(this.#slots, clock)
   }
 
   get local(): Address {
@@ -105,15 +89,15 @@ export class SharedDispatcher implements Dispatcher {
   }
 
   get workers(): number {
-    return this.#slots.filter((slot) => slot.isReady).length
+    return this.#pool.ready
   }
 
   get restarts(): number {
-    return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0)
+    return this.#pool.restarts
   }
 
   async start(): Promise<void> {
-    const [first, ...others] = this.#slots
+    const [first, ...others] = this.#pool.slots
     this.#by = await howToShare(this.#config)
     if (this.#by !== 'reuse-port') {
       this.#bound = await bindAddress(this.#config.endpoint)
@@ -145,9 +129,6 @@ export class SharedDispatcher implements Dispatcher {
   #message(slot: WorkerSlot, message: FromWorker): void {
     if (message.type === 'metrics') this.#snapshots.set(slot, message.snapshot)
     else if (message.type === 'datagram-metrics') this.#datagramSnapshots.set(slot, message.snapshot)
-    else if (message.type === 'error') this.#events.failed(fromPlainError(message.error), message.remote)
-    else if (message.type === 'log') this.#config.logger[message.level](message.message, message.fields)
-    else if (message.type === 'drained') this.#drain.report(message.report)
   }
 
   /** Workers accept by themselves: nothing is dispatched here. */
@@ -160,20 +141,17 @@ export class SharedDispatcher implements Dispatcher {
   }
 
   async drain(graceMs: number): Promise<DrainReport> {
-    const reports = await this.#drain.run(graceMs)
+    const reports = await this.#pool.drain(graceMs)
     this.#bound?.close()
     return mergeDrainReports(reports)
   }
 
   cut(why: string): void {
-    for (const slot of this.#slots) slot.send({ type: 'cut', why })
-    this.#drain.killSoon()
+    this.#pool.cut(why)
   }
 
   replaceTls(options: TlsServerOptions): void {
-    const { ticketKeys } = this.#tls ?? {}
-    this.#tls = { ...options, ...(ticketKeys === undefined ? {} : { ticketKeys }) }
-    for (const slot of this.#slots) slot.send({ type: 'tls', options: this.#tls })
+    this.#pool.replaceTls(options)
   }
 }
 

@@ -35,6 +35,7 @@ export class MemoryStream implements StreamDriver {
   #scheduled = false
   #stalledUntil = 0
   #pressed = false
+  #shrunk: () => void = () => undefined
   #onEnded: (() => void) | undefined
   #wroteEnd = false
   #heardEnd = false
@@ -82,6 +83,10 @@ export class MemoryStream implements StreamDriver {
     if (this.#out.bytes < this.#link.highWaterBytes) return true
     this.#pressed = true
     return false
+  }
+
+  watchBuffer(shrunk: () => void): void {
+    this.#shrunk = shrunk
   }
 
   endWriting(done: () => void): void {
@@ -150,6 +155,7 @@ export class MemoryStream implements StreamDriver {
       peer.reset()
       return
     }
+    const bytesBefore = this.#out.bytes
     while (this.#out.bytes > 0 && peer.#in.bytes < bufferBytes && !peer.#closed) {
       const chunk = this.#out.shift(this.#chunkBytes(maxChunkBytes))
       if (chunk !== undefined) peer.#in.push(new Uint8Array(chunk))
@@ -159,6 +165,7 @@ export class MemoryStream implements StreamDriver {
       this.reset()
       return
     }
+    if (this.#out.bytes < bytesBefore) this.#shrunk()
     if (this.#out.bytes === 0) {
       if (this.#pressed) {
         this.#pressed = false

@@ -2,6 +2,7 @@ import { lookup, type LookupAddress } from 'node:dns'
 import { connect as netConnect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { onAbort, type AbortSignalLike } from '../../base/cancellation.js'
 import { messageOf, NetError } from '../../base/errors.js'
+import { systemClock } from '../system-clock.js'
 import type { OnRead } from './fast-receive.js'
 
 export interface Attempt {
@@ -40,15 +41,15 @@ export async function connectHappily<T>(
     const waiting = new Set<Socket>()
     const attempts: Attempt[] = []
     let next = 0
-    let timer: NodeJS.Timeout | undefined
+    let stopTimer = (): void => undefined
     const finish = (): void => {
-      clearTimeout(timer)
+      stopTimer()
       unlink()
       for (const socket of waiting) socket.destroy()
       waiting.clear()
     }
     const start = (): void => {
-      clearTimeout(timer)
+      stopTimer()
       const address = addresses[next]
       if (address === undefined) return
       next += 1
@@ -73,7 +74,7 @@ export async function connectHappily<T>(
         finish()
         resolve({ socket, result })
       })
-      if (next < addresses.length) timer = setTimeout(start, options.attemptDelayMs)
+      if (next < addresses.length) stopTimer = systemClock.after(options.attemptDelayMs, start)
     }
     const unlink = onAbort(options.signal, (reason) => {
       finish()

@@ -60,6 +60,8 @@ export class SocketDriver implements StreamDriver {
   #events: StreamDriverEvents | undefined
   #error: Error | undefined
   #unsent = -1
+  /** One function for all writes: Node then calls it once for many that went together. */
+  #written: ((error?: Error | null) => void) | undefined
 
   /** `remote` may be a function when it is known only once the socket is connected. */
   constructor(remote: Address | (() => Address), local: Address | undefined) {
@@ -129,8 +131,15 @@ export class SocketDriver implements StreamDriver {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket
-    if (socket === undefined || socket.write(bytes)) return true
+    if (socket === undefined || socket.write(bytes, this.#written)) return true
     return socket.writableLength === 0
+  }
+
+  watchBuffer(shrunk: () => void): void {
+    this.#written = (error) => {
+      // What was dropped has not been sent.
+      if (error === undefined || error === null) shrunk()
+    }
   }
 
   endWriting(done: () => void): void {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { connect as tlsConnect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { MoorageError, NetError, TimeoutError } from '../../base/errors.js'
 import type { TlsStart } from '../stream-driver.js'
+import { systemClock } from '../system-clock.js'
 import type { StartTlsOptions, TlsClientOptions, TlsInfo } from '../tls-options.js'
 import { toPem, toPemList } from './pem.js'
 import { TlsServerContext } from './tls-server-context.js'
@@ -12,13 +13,13 @@ export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
 /** Does the handshake on a plain socket, or another stream of bytes, that nobody reads. @throws NetError `ERR_TLS_HANDSHAKE`; TimeoutError. */
 export async function secureSocket(socket: Duplex, options: TlsStart): Promise<TLSSocket> {
   const timeoutMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS
-  const timer = setTimeout(() => {
+  const stopTimer = systemClock.after(timeoutMs, () => {
     socket.destroy(
       new TimeoutError('ERR_HANDSHAKE_TIMEOUT', `Cannot finish the TLS handshake within ${timeoutMs} ms`, {
         details: { timeoutMs },
       }),
     )
-  }, timeoutMs)
+  })
   try {
     if (options.role === 'client') return await handshakeAsClient(socket, options)
     const context = 'context' in options ? options.context : new TlsServerContext(serverOptions(options))
@@ -28,7 +29,7 @@ export async function secureSocket(socket: Duplex, options: TlsStart): Promise<T
     if (error instanceof MoorageError) throw error
     throw new NetError('ERR_TLS_HANDSHAKE', `Cannot finish the TLS handshake: ${reasonOf(error)}`, { cause: error })
   } finally {
-    clearTimeout(timer)
+    stopTimer()
   }
 }
 
