@@ -269,6 +269,8 @@ export type TimeoutCode =
   | 'ERR_IDLE_TIMEOUT'
   | 'ERR_READ_TIMEOUT'
   | 'ERR_REQUEST_TIMEOUT'
+  | 'ERR_HTTP_TIMEOUT'
+  | 'ERR_WRITE_TIMEOUT'
   | 'ERR_CLOSE_TIMEOUT'
 
 export const TIMEOUT_CODES: Table<TimeoutCode> = table({
@@ -292,6 +294,16 @@ export const TIMEOUT_CODES: Table<TimeoutCode> = table({
     'remote',
     'No answer came, with all retries.',
     'Check the peer, or raise timeoutMs or retries.',
+  ),
+  ERR_HTTP_TIMEOUT: entry(
+    'remote',
+    'A part of an HTTP message did not come in time.',
+    'Send faster, or raise headerTimeoutMs, bodyTimeoutMs or keepAliveTimeoutMs.',
+  ),
+  ERR_WRITE_TIMEOUT: entry(
+    'remote',
+    'The peer took nothing of what was sent to it for too long.',
+    'Read, or raise writeTimeoutMs.',
   ),
   ERR_CLOSE_TIMEOUT: entry(
     'local',

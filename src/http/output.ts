@@ -12,6 +12,8 @@ let owner: Output | undefined
  */
 export class Output {
   readonly #connection: StreamConnection
+  /** So much is queued that the connection will call `drain`: set this back then. */
+  isPressed: boolean = false
 
   constructor(connection: StreamConnection) {
     this.#connection = connection
@@ -29,7 +31,7 @@ export class Output {
     if (used === 0) return
     const count = used
     used = 0
-    this.#connection.writeNow(batch.subarray(0, count), true)
+    this.#write(batch.subarray(0, count), true)
   }
 
   /** Text of which each character is a byte: heads and chunk sizes. */
@@ -38,7 +40,7 @@ export class Output {
       used += batch.write(text, used, 'latin1')
       return
     }
-    this.#connection.writeNow(Buffer.from(text, 'latin1'), false)
+    this.#writeAlone(Buffer.from(text, 'latin1'))
   }
 
   /** `count` is its length as UTF-8. */
@@ -47,7 +49,7 @@ export class Output {
       used += count === text.length ? batch.write(text, used, 'latin1') : batch.write(text, used)
       return
     }
-    this.#connection.writeNow(Buffer.from(text), false)
+    this.#writeAlone(Buffer.from(text))
   }
 
   /** Bytes that are not changed until they are sent. */
@@ -57,15 +59,29 @@ export class Output {
       used += bytes.length
       return
     }
-    this.#connection.writeNow(bytes, false)
+    this.#writeAlone(bytes)
+  }
+
+  /** Behind what is in the batch. */
+  #writeAlone(bytes: Uint8Array): void {
+    if (owner === this) {
+      this.flush()
+      this.begin()
+    }
+    this.#write(bytes, false)
+  }
+
+  #write(bytes: Uint8Array, borrowed: boolean): void {
+    if (!this.#connection.writeNow(bytes, borrowed)) this.isPressed = true
   }
 
   /** Whether there is room in the batch; makes room by writing what is in it. */
   #fits(count: number): boolean {
     if (used + count <= BATCH_BYTES) return true
+    if (count > BATCH_BYTES) return false
     this.flush()
     this.begin()
-    return count <= BATCH_BYTES
+    return true
   }
 }
 

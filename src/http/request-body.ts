@@ -36,6 +36,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     return this.#isWanted
   }
 
+  /** Whether a read of it waits for the client. */
+  get isAwaited(): boolean {
+    return this.#waiting !== undefined
+  }
+
   /** The fields behind a chunked body, once it has been read to its end. */
   get trailers(): Fields | undefined {
     return this.#trailers

@@ -1,4 +1,4 @@
-import { errorCodeOf, MoorageError } from '../base/errors.js'
+import { errorCodeOf, MoorageError, TimeoutError } from '../base/errors.js'
 import { reasonOf } from '../engine/http/status.js'
 import type { MessageEnd } from '../engine/http1/body-reader.js'
 import type { RequestHead } from '../engine/http1/message-head.js'
@@ -12,14 +12,17 @@ import { Output } from './output.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
 import { HttpError, HttpResponse, text, type ResponseBody } from './response.js'
-
-export type HttpFunction = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
+import type { HttpFunction } from './handlers.js'
+import type { Timed, Timeouts } from './timeouts.js'
+import type { ServerContext } from '../server/handlers.js'
 
 export interface HttpService {
   readonly handler: HttpFunction
   readonly settings: HttpSettings
+  readonly timeouts: Timeouts
+  readonly server: ServerContext
   /** A handler threw something that is no answer; the client got a 500. */
-  readonly failed: (error: unknown, connection: StreamConnection) => void
+  readonly report: (error: unknown) => void
 }
 
 /** What a client that has not been read to its end may still send before it is cut. */
@@ -34,7 +37,7 @@ export function serveConnection(connection: StreamConnection, service: HttpServi
 }
 
 /** The loop between a connection, the engine and the handler: the one place where the three meet. */
-class HttpConnection implements ConnectionSink, BodySource {
+class HttpConnection implements ConnectionSink, BodySource, Timed {
   readonly #connection: StreamConnection
   readonly #service: HttpService
   readonly #over: () => void
@@ -48,6 +51,14 @@ class HttpConnection implements ConnectionSink, BodySource {
   #wasContinued = false
   #dropped = 0
   #onDrain: (() => void) | undefined
+  /** The server shuts down: the answer that is made now is the last. */
+  #isLast = false
+  /** Since when it waits for what it waits for now. */
+  #since: number
+  #hadRequest = false
+  /** Of the body that is read. */
+  #bodyBytes = 0
+  #unsent = 0
 
   constructor(connection: StreamConnection, service: HttpService, over: () => void) {
     this.#connection = connection
@@ -55,12 +66,15 @@ class HttpConnection implements ConnectionSink, BodySource {
     this.#over = over
     this.#engine = new ServerConnection(service.settings, latin1)
     this.#out = new Output(connection)
+    this.#since = service.timeouts.now
+    service.timeouts.add(this)
   }
 
   // ---- from the connection
 
   data(bytes: Uint8Array): void {
     if (this.#isClosing) return
+    if (this.#engine.isIdle) this.#since = this.#service.timeouts.now
     this.#engine.receive(bytes)
     this.#run()
   }
@@ -71,13 +85,25 @@ class HttpConnection implements ConnectionSink, BodySource {
   }
 
   drain(): void {
+    this.#out.isPressed = false
     const onDrain = this.#onDrain
     this.#onDrain = undefined
     onDrain?.()
   }
 
+  finish(force: boolean): void {
+    this.#isLast = true
+    if (!this.#isBusy && (force || this.#engine.isIdle)) this.#leave()
+  }
+
+  makeRoom(): void {
+    this.#isLast = true
+    if (!this.#isBusy && this.#hadRequest && this.#engine.isIdle) this.#leave()
+  }
+
   close({ error }: CloseReport): void {
     this.#isClosing = true
+    this.#service.timeouts.delete(this)
     this.#body?.fail(error ?? this.#connection.signal.reason)
     this.drain()
     this.#over()
@@ -121,18 +147,19 @@ class HttpConnection implements ConnectionSink, BodySource {
       case 'switched':
         return false
       case 'end':
-        if (!this.#isBusy) this.#finish()
+        if (!this.#isBusy) this.#leave()
         return false
     }
   }
 
   #receive(bytes: Uint8Array): void {
+    this.#bodyBytes += bytes.length
     if (this.#body !== undefined) {
       this.#body.push(copyBytes(bytes))
       return
     }
     this.#dropped += bytes.length
-    if (this.#dropped > MAX_DROPPED_BYTES && !this.#isBusy) this.#finish()
+    if (this.#dropped > MAX_DROPPED_BYTES && !this.#isBusy) this.#leave()
   }
 
   #endBody({ trailers }: MessageEnd): void {
@@ -141,13 +168,16 @@ class HttpConnection implements ConnectionSink, BodySource {
 
   #handle(head: RequestHead): void {
     this.#isBusy = true
+    this.#hadRequest = true
+    this.#since = this.#service.timeouts.now
+    this.#bodyBytes = 0
     this.#wasContinued = !head.expectsContinue
     this.#dropped = 0
     const body = head.bodyLength === 0 ? undefined : new RequestBody(this, this.#service.settings.bodyHighWaterBytes)
     this.#body = body
     let answer: HttpResponse | Promise<HttpResponse>
     try {
-      answer = this.#service.handler(new HttpRequest(head, this.#connection, body))
+      answer = this.#service.handler(new HttpRequest(head, this.#connection, body), this.#service.server)
     } catch (error) {
       answer = this.#answerTo(error)
     }
@@ -180,14 +210,16 @@ class HttpConnection implements ConnectionSink, BodySource {
     }
     const status = clientFault(error)
     if (status !== undefined) return text(`${reasonOf(status)}\n`, { status })
-    this.#service.failed(error, this.#connection)
+    this.#service.report(error)
     return text(`${reasonOf(500)}\n`, { status: 500 })
   }
 
   /** Sends an answer, all of it now if it is there. */
   #answer(answer: HttpResponse): void {
     const { body } = answer
-    const close = answer.close || !this.#wasContinued
+    // What is streamed may be made of the body of the request, which can no longer be asked for once the head is sent.
+    if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) this.wanted()
+    const close = answer.close || this.#isLast || !this.#wasContinued
     const fields = dateField() + answer.fields
     const { status } = answer
     if (typeof body === 'string') {
@@ -211,7 +243,8 @@ class HttpConnection implements ConnectionSink, BodySource {
     if (last !== '') this.#out.head(last)
     this.#isBusy = false
     this.#body = undefined
-    if (!this.#engine.persists && !this.#engine.isRequestWhole) this.#finish()
+    this.#since = this.#service.timeouts.now
+    if (!this.#engine.persists && !this.#engine.isRequestWhole) this.#leave()
   }
 
   /** An answer that comes bit by bit: each is asked for when the client has taken those before. */
@@ -226,7 +259,7 @@ class HttpConnection implements ConnectionSink, BodySource {
         if (before !== '') this.#out.head(before)
         this.#out.bytes(bytes)
         if (before !== '') this.#out.head(this.#engine.dataEnd)
-        if (this.#connection.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
+        if (this.#out.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
       }
       if (this.#isClosing) return
       this.#out.begin()
@@ -235,7 +268,7 @@ class HttpConnection implements ConnectionSink, BodySource {
       this.#goOn()
     } catch (error) {
       // The head was sent: the client learns of it by an end that is none.
-      this.#service.failed(error, this.#connection)
+      this.#service.report(error)
       this.#isClosing = true
       this.#connection.destroy(error)
     }
@@ -261,14 +294,53 @@ class HttpConnection implements ConnectionSink, BodySource {
     const bodyLength = Buffer.byteLength(answer.body as string)
     this.#out.head(this.#engine.respond({ status, fields: dateField() + answer.fields, bodyLength, close: true }))
     this.#out.text(answer.body as string, bodyLength)
-    this.#finish()
+    this.#leave()
   }
 
-  #finish(): void {
+  #leave(): void {
     this.#isClosing = true
+    this.#service.timeouts.delete(this)
     this.#out.flush()
     this.#connection.releaseSink()
     this.#over()
+  }
+
+  // ---- time
+
+  checkTime(now: number): void {
+    const { headerTimeoutMs, keepAliveTimeoutMs, writeTimeoutMs } = this.#service.settings
+    const waited = now - this.#since
+    if (this.#out.isPressed) {
+      this.#checkWriting(now, writeTimeoutMs)
+    } else if (this.#isBusy) {
+      this.#checkBody(waited)
+    } else if (!this.#engine.isIdle || !this.#hadRequest) {
+      if (waited < headerTimeoutMs) return
+      // Nobody waits for an answer to a request that has not begun.
+      if (this.#engine.isIdle) this.#leave()
+      else this.#refuse(requestTimeout(`its head did not come within ${headerTimeoutMs} ms`, headerTimeoutMs))
+    } else if (waited >= keepAliveTimeoutMs) this.#leave()
+  }
+
+  /** A body that the handler waits for must come at a rate. */
+  #checkBody(waited: number): void {
+    const { bodyTimeoutMs, minBodyBytesPerSecond } = this.#service.settings
+    if (waited < bodyTimeoutMs || this.#body?.isAwaited !== true) return
+    if (this.#bodyBytes >= (waited / 1000) * minBodyBytesPerSecond) return
+    this.#body.fail(requestTimeout(`its body came slower than ${minBodyBytesPerSecond} bytes a second`, bodyTimeoutMs))
+    this.#wasContinued = false
+  }
+
+  /** A client that takes nothing of what is sent to it. */
+  #checkWriting(now: number, timeoutMs: number): void {
+    const unsent = this.#connection.bufferedBytes
+    if (unsent !== this.#unsent) {
+      this.#unsent = unsent
+      this.#since = now
+    } else if (now - this.#since >= timeoutMs) {
+      const message = `Cut the connection: the client took nothing of the answer for ${timeoutMs} ms`
+      this.#connection.destroy(new TimeoutError('ERR_WRITE_TIMEOUT', message, { details: { timeoutMs } }))
+    }
   }
 
   // ---- from the body
@@ -287,6 +359,12 @@ class HttpConnection implements ConnectionSink, BodySource {
     this.#connection.resumeSink()
   }
 }
+
+const requestTimeout = (why: string, timeoutMs: number): TimeoutError =>
+  new TimeoutError('ERR_HTTP_TIMEOUT', `Cannot read the request: ${why}`, {
+    fault: 'remote',
+    details: { status: 408, timeoutMs },
+  })
 
 const notAnswer = (value: unknown): TypeError =>
   new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)

@@ -1,28 +1,62 @@
 import { readOptions } from '../base/options.js'
-import type { StreamFunction } from '../server/handlers.js'
-import { AnyStreamServer } from '../server/stream-servers.js'
-import type { StreamServer, StreamServerOptions } from '../server/stream-server.js'
-import { parseEndpoint } from '../transport/endpoint.js'
-import { StreamConnection } from '../transport/stream-connection.js'
+import type { AnyModelOption, CommonServerOptions, LocalModelOption } from '../server/server-options.js'
+import { StreamServer } from '../server/stream-server.js'
+import { parseEndpoint, type Endpoint } from '../transport/endpoint.js'
+import { adapter } from './adapter.js'
+import type { HttpHandlerSource } from './handlers.js'
 import { HTTP_OPTIONS, type HttpOptions } from './options.js'
-import { serveConnection, type HttpFunction } from './serve-connection.js'
 
-/** First slice: HTTP over a stream server. */
-export async function serveHttp(
-  endpoint: string,
-  handler: HttpFunction,
-  { http, ...options }: StreamServerOptions & { readonly http?: HttpOptions } = {},
-): Promise<StreamServer> {
-  const parsed = parseEndpoint(endpoint)
-  const settings = readOptions('serveHttp', HTTP_OPTIONS, http)
-  const service = { handler, settings, failed: (error: unknown): void => console.error(error) }
-  const stream: StreamFunction = (connection) => {
-    if (!(connection instanceof StreamConnection)) throw new TypeError('not a stream connection')
-    return serveConnection(connection, service)
+export type HttpServerOptions = CommonServerOptions & LocalModelOption & HttpOptions
+export type PooledHttpServerOptions = CommonServerOptions & AnyModelOption & HttpOptions
+
+/** Serves HTTP on `http:`, `https:` and `http+unix:` endpoints, under every concurrency model. */
+export class HttpServer extends StreamServer {
+  /** @throws UsageError `ERR_ENDPOINT`, `ERR_ENDPOINT_SCHEME`, `ERR_OPTION_…`, `ERR_HANDLER`. */
+  constructor(endpoint: string | Endpoint, handler: HttpHandlerSource, options?: HttpServerOptions)
+  constructor(endpoint: string | Endpoint, handler: URL, options?: PooledHttpServerOptions)
+  constructor(endpoint: string | Endpoint, handler: HttpHandlerSource | URL, options?: PooledHttpServerOptions) {
+    const { http, rest } = splitOptions(options)
+    const settings = readOptions('the server', HTTP_OPTIONS, http)
+    super(['http', 'https', 'http+unix', 'fd', 'memory'], endpoint, handler, rest, undefined, { ...adapter, settings })
   }
-  const asStream =
-    'host' in parsed ? { ...parsed, scheme: parsed.scheme === 'https' ? ('tls' as const) : ('tcp' as const) } : parsed
-  const server = new AnyStreamServer(asStream, stream, options)
+}
+
+/** What the HTTP engine and its loop take, and what is the server's. */
+function splitOptions(options: PooledHttpServerOptions | undefined): {
+  readonly http: HttpOptions
+  readonly rest: CommonServerOptions & AnyModelOption
+} {
+  const http: [string, unknown][] = []
+  const rest: [string, unknown][] = []
+  for (const [name, value] of Object.entries(options ?? {})) (name in HTTP_OPTIONS ? http : rest).push([name, value])
+  return { http: Object.fromEntries(http), rest: Object.fromEntries(rest) }
+}
+
+/**
+ * Listens for HTTP and answers requests with the handler. Resolves once clients can connect; then
+ * `await server.serveForever()`, or use `await using`.
+ * @throws UsageError `ERR_ENDPOINT`, `ERR_ENDPOINT_SCHEME`, `ERR_OPTION_…`, `ERR_HANDLER`, `ERR_HANDLER_MODULE`;
+ *   NetError `ERR_ADDRESS_IN_USE` and the others of `listen`.
+ * @example
+ * const server = await serveHttp('http://127.0.0.1:8000', (request) => text(`You asked for ${request.path}\n`))
+ */
+export function serveHttp(
+  endpoint: string | Endpoint,
+  handler: HttpHandlerSource,
+  options?: HttpServerOptions,
+): Promise<HttpServer>
+export function serveHttp(
+  endpoint: string | Endpoint,
+  handler: URL,
+  options?: PooledHttpServerOptions,
+): Promise<HttpServer>
+export async function serveHttp(
+  endpoint: string | Endpoint,
+  handler: HttpHandlerSource | URL,
+  options?: PooledHttpServerOptions,
+): Promise<HttpServer> {
+  const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
+  const server = new HttpServer(parsed, handler as URL, options)
   await server.listen()
   return server
 }

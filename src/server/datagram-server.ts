@@ -201,6 +201,7 @@ export abstract class DatagramServer extends BaseServer {
       start: {
         handler: this.#handler instanceof URL ? this.#handler.href : '',
         kind: 'datagram',
+        adapter: undefined,
         data: structuredClone(data),
         connection: plainConnectionSettings(readOptions('the server', CONNECTION_OPTIONS, {})),
         handshakeTimeoutMs: 0,

@@ -4,6 +4,7 @@ import type { Datagram } from '../transport/datagram-socket.js'
 import type { FrameOptions, LengthPrefix, LineOptions } from '../transport/framed.js'
 import type { Logger } from '../base/logger.js'
 import { UsageError } from '../base/errors.js'
+import type { StreamConnection } from '../transport/stream-connection.js'
 
 /** What a handler can know of the server it runs in, in whichever thread or process that is. */
 export interface ServerContext {
@@ -168,8 +169,32 @@ function wrongHandler(source: unknown, base: string): UsageError {
 }
 
 /** One function for whatever a stream handler is. */
-export function toStreamFunction(source: StreamHandlerSource): StreamFunction {
+export function toStreamFunction(source: StreamHandlerSource): RunnableHandler {
   return isStreamHandlerClass(source) ? (connection, server) => runHandler(new source(connection, server)) : source
+}
+
+/** What runs over each connection. `report` tells of an error that does not end it: one request of many, say. */
+export type RunnableHandler = (
+  connection: StreamConnection,
+  server: ServerContext,
+  report: (error: unknown) => void,
+) => void | Promise<void>
+
+/**
+ * Makes what runs over connections out of handlers of another kind: HTTP's. Its module exports it as `adapter`, so that
+ * workers can load it too, and its settings can be cloned.
+ */
+export interface HandlerAdapter {
+  readonly module: string
+  readonly settings: unknown
+  /** @throws UsageError `ERR_HANDLER` for what is no handler of its kind. */
+  adapt(source: unknown, settings: unknown): RunnableHandler
+}
+
+export const streamAdapter: HandlerAdapter = {
+  module: '',
+  settings: undefined,
+  adapt: (source) => toStreamFunction(checkStreamHandler(source)),
 }
 
 export function toDatagramFunction(source: DatagramHandlerSource): DatagramFunction {

@@ -5,11 +5,11 @@ import type { ConnectionSettings } from '../transport/connection-options.js'
 import { needsNothing, prepareConnection, type Preparation } from '../transport/prepare.js'
 import type { RawStream } from '../transport/raw-listener.js'
 import type { ConnectionActivity, StreamConnection } from '../transport/stream-connection.js'
-import type { ServerContext, StreamFunction } from './handlers.js'
+import type { RunnableHandler, ServerContext } from './handlers.js'
 import { MAX_CUT_LISTED, type CutConnection, type DrainReport, type Outcome } from './outcome.js'
 
 export interface RunnerSettings {
-  readonly handler: StreamFunction
+  readonly handler: RunnableHandler
   readonly context: ServerContext
   readonly connection: ConnectionSettings
   readonly preparation: Preparation
@@ -79,7 +79,7 @@ export class StreamRunner {
         this.#live.set(connection, { id, state: 'handling' })
       }
       if (this.#draining) connection.drain()
-      await handler(connection, context)
+      await handler(connection, context, (error) => events.failed(error, connection))
     } catch (error) {
       failed = true
       reason = error
@@ -91,6 +91,11 @@ export class StreamRunner {
     const { bytesRead, bytesWritten, bytesUnsent } = await connection.closed
     this.#ended(connection)
     events.ended(id, { bytesRead, bytesWritten, bytesUnsent, failed })
+  }
+
+  /** Others wait: connections between two messages end, where their handlers know of messages. */
+  makeRoom(): void {
+    for (const connection of this.#live.keys()) connection.makeRoom()
   }
 
   #ended(connection: StreamConnection): void {

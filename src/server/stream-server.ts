@@ -16,7 +16,7 @@ import { Admission } from './admission.js'
 import { BaseServer } from './base-server.js'
 import { checkScheme } from './doors.js'
 import { CHANNELS } from './channels.js'
-import { checkStreamHandler, type ServerContext, type StreamHandlerSource } from './handlers.js'
+import { streamAdapter, type HandlerAdapter, type ServerContext } from './handlers.js'
 import { addSnapshots, formatPrometheus, Metrics, type MetricsSnapshot, type RefusalReason } from './metrics.js'
 import type { Dispatcher, DispatcherEvents } from './models/dispatcher.js'
 import { LocalDispatcher } from './models/local-dispatcher.js'
@@ -53,7 +53,8 @@ const WARN_EVERY_MS = 10_000
 /** What every server of stream connections does; its subclasses say which endpoints they serve. */
 export abstract class StreamServer extends BaseServer {
   readonly #settings: StreamServerSettings
-  readonly #handler: StreamHandlerSource | URL
+  readonly #handler: unknown
+  readonly #adapter: HandlerAdapter
   readonly #metrics = new Metrics()
   readonly #place: WorkerPlace | undefined
   readonly #waiting: WaitingRoom
@@ -78,16 +79,18 @@ export abstract class StreamServer extends BaseServer {
   protected constructor(
     schemes: readonly Scheme[],
     endpoint: string | Endpoint,
-    handler: StreamHandlerSource | URL,
+    handler: unknown,
     options: PooledStreamServerOptions | undefined,
     place: WorkerPlace | undefined,
+    adapter: HandlerAdapter = streamAdapter,
   ) {
     const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
     checkScheme(parsed, schemes)
     const settings = readOptions('the server', STREAM_SERVER_OPTIONS, applyParameters(parsed, options))
     super(parsed, settings)
     checkMovable(handler, settings.data, settings.model)
-    if (!(handler instanceof URL)) checkStreamHandler(handler)
+    if (!(handler instanceof URL)) adapter.adapt(handler, adapter.settings)
+    this.#adapter = adapter
     this.#settings = settings
     this.#handler = handler
     this.#place = place
@@ -193,6 +196,7 @@ export abstract class StreamServer extends BaseServer {
     const max = model.kind === 'serial' ? 1 : model.settings.max
     return new LocalDispatcher(
       this.#handler,
+      this.#adapter,
       { context, connection: this.#settings, preparation, clock: this.clock },
       max,
       events,
@@ -214,6 +218,10 @@ export abstract class StreamServer extends BaseServer {
       start: {
         handler: handler.href,
         kind: 'stream',
+        adapter:
+          this.#adapter === streamAdapter
+            ? undefined
+            : { module: this.#adapter.module, settings: this.#adapter.settings },
         data: structuredClone(data),
         connection: plainConnectionSettings(settings),
         handshakeTimeoutMs,
@@ -313,7 +321,8 @@ export abstract class StreamServer extends BaseServer {
         this.#begin(next)
         continue
       }
-      if (obstacle !== undefined && obstacle !== 'room') this.#retryLater(obstacle)
+      if (obstacle === 'room') this.#dispatcher?.makeRoom()
+      else if (obstacle !== undefined) this.#retryLater(obstacle)
       return
     }
   }

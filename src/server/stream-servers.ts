@@ -1,11 +1,13 @@
 import type { Endpoint } from '../transport/endpoint.js'
-import type { StreamHandlerSource } from './handlers.js'
+import type { HandlerAdapter, StreamHandlerSource } from './handlers.js'
 import {
   StreamServer,
   type PooledStreamServerOptions,
   type StreamServerOptions,
   type WorkerPlace,
 } from './stream-server.js'
+
+const SOCKETS = ['tcp', 'tls', 'unix', 'fd', 'memory'] as const
 
 /** Serves `tcp:` endpoints, and inherited descriptors (`fd:`). */
 export class TcpServer extends StreamServer {
@@ -38,10 +40,18 @@ export class UnixStreamServer extends StreamServer {
 export class AnyStreamServer extends StreamServer {
   constructor(
     endpoint: string | Endpoint,
-    handler: StreamHandlerSource | URL,
+    handler: unknown,
     options?: PooledStreamServerOptions,
     place?: WorkerPlace,
+    adapter?: HandlerAdapter,
   ) {
-    super(['tcp', 'tls', 'unix', 'fd', 'memory'], endpoint, handler, options, place)
+    super(
+      adapter === undefined ? SOCKETS : [...SOCKETS, 'http', 'https', 'http+unix'],
+      endpoint,
+      handler,
+      options,
+      place,
+      adapter,
+    )
   }
 }

@@ -47,6 +47,10 @@ export interface ConnectionSink {
   end(): void
   /** Everything written so far was taken by the system; called after `writeNow` returned false. */
   drain?(): void
+  /** The server shuts down: end when no message is under way, with `force` also in the middle of one. */
+  finish?(force: boolean): void
+  /** Others wait for their turn: end behind the message that is under way, or now when one has been answered. */
+  makeRoom?(): void
   /** The last call: the connection is gone. */
   close(report: CloseReport): void
 }

@@ -32,7 +32,7 @@ export function listenRaw(
 /** @throws NetError `ERR_TLS_CERTIFICATE`; UsageError `ERR_OPTION_VALUE` when a `tls:` endpoint has no certificate. */
 export function preparationFor(endpoint: Endpoint, settings: ListenSettings): Preparation {
   const { tls, handshakeTimeoutMs, proxyProtocol, trustedProxies } = settings
-  if (endpoint.scheme === 'tls' && tls === undefined) {
+  if ((endpoint.scheme === 'tls' || endpoint.scheme === 'https') && tls === undefined) {
     throw new UsageError(
       'ERR_OPTION_VALUE',
       `Cannot listen on ${formatEndpoint(endpoint)}: give the option tls: { cert, key }, each as PEM text`,

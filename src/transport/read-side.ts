@@ -224,6 +224,7 @@ export class ReadSide {
     this.#feedSink()
     if (report !== undefined) sink.close(report)
     else if (!this.#flowing && this.#sink === sink && !this.#sinkPaused) this.#flow()
+    if (this.#draining !== 'no' && this.#sink === sink) sink.finish?.(this.#draining === 'now')
   }
 
   releaseSink(): void {
@@ -346,6 +347,11 @@ export class ReadSide {
   drain(force: boolean): void {
     this.#draining = force ? 'now' : 'when idle'
     if (this.waits && this.#endsForDrain()) this.#giveEnd()
+    this.#sink?.finish?.(force)
+  }
+
+  makeRoom(): void {
+    this.#sink?.makeRoom?.()
   }
 
   #endsForDrain(): boolean {

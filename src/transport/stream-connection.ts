@@ -1,4 +1,5 @@
 import { DONE, deferred, markHandled, type Deferred } from '../base/deferred.js'
+import type { Clock } from '../base/clock.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js'
 import type { ProxyHeader } from '../engine/proxy-protocol/header.js'
 import type { Address } from './address.js'
@@ -86,6 +87,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
 
   get bufferedBytes(): number {
     return this.#report === undefined ? this.#driver.bufferedBytes : 0
+  }
+
+  /** The time that its waits go by. */
+  get clock(): Clock {
+    return this.#driver.clock
   }
 
   /** True once `close`, `closeWrite` or `destroy` began, or the connection is gone. */
@@ -183,6 +189,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
    */
   drain(force: boolean = false): void {
     this.#reading.drain(force)
+  }
+
+  /** For a server that has no room for those who wait: a sink that serves several messages ends when it can. */
+  makeRoom(): void {
+    this.#reading.makeRoom()
   }
 
   driverData(bytes: Uint8Array, borrowed: boolean): void {

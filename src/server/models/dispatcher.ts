@@ -16,6 +16,8 @@ export interface Dispatcher {
   start(): Promise<void>
   /** Whether one more connection can run now. */
   hasRoom(): boolean
+  /** One waits that there is no room for. */
+  makeRoom(): void
   /** Gives a connection away; exactly one `ended` with its id follows. */
   dispatch(id: number, stream: RawStream): void
   /** Ends all connections within `graceMs`, and then the workers. */

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../transport/address.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import { checkStreamHandler, toStreamFunction, type StreamFunction, type StreamHandlerSource } from '../handlers.js'
+import type { HandlerAdapter, RunnableHandler } from '../handlers.js'
 import { loadHandler } from '../load-handler.js'
 import type { DrainReport } from '../outcome.js'
 import { StreamRunner, type RunnerSettings } from '../stream-runner.js'
@@ -11,23 +11,26 @@ import type { Dispatcher, DispatcherEvents } from './dispatcher.js'
 export class LocalDispatcher implements Dispatcher {
   readonly workers = 0
   readonly restarts = 0
-  readonly #source: StreamHandlerSource | URL
+  readonly #source: unknown
+  readonly #adapter: HandlerAdapter
   readonly #runner: StreamRunner
   readonly #max: number
-  #handler: StreamFunction = () => undefined
+  #handler: RunnableHandler = () => undefined
   #running = 0
 
   constructor(
-    source: StreamHandlerSource | URL,
+    source: unknown,
+    adapter: HandlerAdapter,
     settings: Omit<RunnerSettings, 'handler' | 'events'>,
     max: number,
     events: DispatcherEvents,
   ) {
     this.#source = source
+    this.#adapter = adapter
     this.#max = max
     this.#runner = new StreamRunner({
       ...settings,
-      handler: (connection, context) => this.#handler(connection, context),
+      handler: (connection, context, report) => this.#handler(connection, context, report),
       events: {
         handled: () => {
           this.#running -= 1
@@ -40,16 +43,17 @@ export class LocalDispatcher implements Dispatcher {
   }
 
   async start(): Promise<void> {
-    if (this.#source instanceof URL) {
-      const source = await loadHandler(this.#source)
-      this.#handler = toStreamFunction(checkStreamHandler(source))
-    } else {
-      this.#handler = toStreamFunction(this.#source)
-    }
+    const source = this.#source instanceof URL ? await loadHandler(this.#source) : this.#source
+    this.#handler = this.#adapter.adapt(source, this.#adapter.settings)
   }
 
   hasRoom(): boolean {
     return this.#running < this.#max
+  }
+
+  /** Only of one at a time it is clear who stands in the way. */
+  makeRoom(): void {
+    if (this.#max === 1) this.#runner.makeRoom()
   }
 
   dispatch(id: number, stream: RawStream): void {

@@ -11,6 +11,8 @@ import type { DrainReport, Outcome } from '../outcome.js'
 export interface WorkerStart {
   readonly handler: string
   readonly kind: 'stream' | 'datagram'
+  /** Of handlers that are not of streams: the module that makes such ones of them, and what it is told. */
+  readonly adapter: { readonly module: string; readonly settings: unknown } | undefined
   /** From 1. */
   readonly worker: number
   readonly data: unknown

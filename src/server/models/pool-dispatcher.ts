@@ -75,6 +75,8 @@ export class PoolDispatcher implements Dispatcher {
     return true
   }
 
+  makeRoom(): void {}
+
   dispatch(id: number, stream: RawStream): void {
     const placed: Placed = {
       id,

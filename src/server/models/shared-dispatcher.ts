@@ -136,6 +136,8 @@ export class SharedDispatcher implements Dispatcher {
     return false
   }
 
+  makeRoom(): void {}
+
   dispatch(_id: number, stream: RawStream): void {
     stream.destroy()
   }

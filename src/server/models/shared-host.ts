@@ -1,7 +1,7 @@
 import type { Logger } from '../../base/logger.js'
 import { serverOnHandle } from '../../transport/node/handles.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
-import { checkDatagramHandler, checkStreamHandler } from '../handlers.js'
+import { checkDatagramHandler, type HandlerAdapter } from '../handlers.js'
 import type { DrainReport } from '../outcome.js'
 import { AnyDatagramServer } from '../datagram-server.js'
 import type { WorkerPlace } from '../stream-server.js'
@@ -14,6 +14,7 @@ const METRICS_MS = 250
 /** A worker that accepts on the shared port: a whole server of the event-loop model, told what to do by its parent. */
 export class SharedHost {
   readonly #source: unknown
+  readonly #adapter: HandlerAdapter
   readonly #start: WorkerStart
   readonly #shared: SharedStart
   readonly #logger: Logger
@@ -23,12 +24,14 @@ export class SharedHost {
 
   constructor(
     source: unknown,
+    adapter: HandlerAdapter,
     start: WorkerStart,
     shared: SharedStart,
     logger: Logger,
     send: (message: FromWorker) => void,
   ) {
     this.#source = source
+    this.#adapter = adapter
     this.#start = start
     this.#shared = shared
     this.#logger = logger
@@ -69,7 +72,7 @@ export class SharedHost {
     const { tls, connection, data } = this.#start
     const server = new AnyStreamServer(
       by === 'descriptor' ? `fd:${descriptor}` : endpoint,
-      checkStreamHandler(this.#source),
+      this.#source,
       {
         ...options,
         ...connection,
@@ -79,6 +82,7 @@ export class SharedHost {
         logger: this.#logger,
       },
       place,
+      this.#adapter,
     )
     await server.listen()
     this.#server = server

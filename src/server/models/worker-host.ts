@@ -8,7 +8,7 @@ import { AcceptedSocket } from '../../transport/node/accepted-stream.js'
 import { TlsServerContext } from '../../transport/node/tls-server-context.js'
 import { StreamConnection } from '../../transport/stream-connection.js'
 import { systemClock } from '../../transport/system-clock.js'
-import { checkDatagramHandler, checkStreamHandler, toStreamFunction, type ServerContext } from '../handlers.js'
+import { checkDatagramHandler, streamAdapter, type HandlerAdapter, type ServerContext } from '../handlers.js'
 import { loadHandler } from '../load-handler.js'
 import type { Outcome } from '../outcome.js'
 import { StreamRunner } from '../stream-runner.js'
@@ -57,14 +57,22 @@ export class WorkerHost {
       if (shared !== undefined) {
         // A whole server: loaded only by workers that accept by themselves, so that the others start sooner.
         const { SharedHost } = await import('./shared-host.js')
-        this.#shared = new SharedHost(source, this.#start, shared, this.#context.logger, this.#send)
+        this.#shared = new SharedHost(
+          source,
+          await this.#adapter(),
+          this.#start,
+          shared,
+          this.#context.logger,
+          this.#send,
+        )
         await this.#shared.start()
         if (this.#handle !== undefined) this.#shared.listenOn(this.#handle)
         return
       }
+      const adapter = await this.#adapter()
       this.#tls = tls === undefined ? undefined : new TlsServerContext(tls)
       const runner = {
-        handler: toStreamFunction(checkStreamHandler(source)),
+        handler: adapter.adapt(source, adapter.settings),
         context: this.#context,
         connection,
         clock: systemClock,
@@ -91,6 +99,13 @@ export class WorkerHost {
       this.#send({ type: 'unfit', code: errorCodeOf(error) ?? 'ERR_HANDLER_MODULE', message: messageOf(error) })
       this.#leave()
     }
+  }
+
+  async #adapter(): Promise<HandlerAdapter> {
+    const { adapter } = this.#start
+    if (adapter === undefined) return streamAdapter
+    const module: { readonly adapter: HandlerAdapter } = await import(adapter.module)
+    return { ...module.adapter, ...adapter }
   }
 
   receive(message: ToWorker, moved: unknown): void {

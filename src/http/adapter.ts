@@ -1,0 +1,23 @@
+import type { HandlerAdapter } from '../server/handlers.js'
+import { HTTP_OPTIONS, type HttpSettings } from './options.js'
+import { toHttpFunction } from './handlers.js'
+import { readOptions } from '../base/options.js'
+import { serveConnection } from './serve-connection.js'
+import { Timeouts } from './timeouts.js'
+
+/** HTTP over the connections of a server: what stands between its runner and the handler, in whichever thread that is. */
+export const adapter: HandlerAdapter = {
+  module: import.meta.url,
+  settings: undefined,
+  adapt(source, plain) {
+    const handler = toHttpFunction(source)
+    const settings: HttpSettings = readOptions('http', HTTP_OPTIONS, plain as object | undefined)
+    const { headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs } = settings
+    const shortestMs = Math.min(headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs)
+    let timeouts: Timeouts | undefined
+    return (connection, server, report) => {
+      timeouts ??= new Timeouts(connection.clock, shortestMs)
+      return serveConnection(connection, { handler, settings, timeouts, server, report })
+    }
+  },
+}

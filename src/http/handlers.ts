@@ -1,0 +1,100 @@
+import { UsageError } from '../base/errors.js'
+import type { ServerContext } from '../server/handlers.js'
+import type { HttpRequest } from './request.js'
+import { HttpResponse, text } from './response.js'
+
+export type HttpFunction = (request: HttpRequest, server: ServerContext) => HttpResponse | Promise<HttpResponse>
+
+type Verb = () => HttpResponse | Promise<HttpResponse>
+
+/**
+ * Handles requests with a method for each verb, a fresh instance for each request. What is not there is answered with 405
+ * and what is; HEAD is answered as GET is, without the body, and OPTIONS with what is there, unless they are written.
+ * @example
+ * class Hello extends HttpHandler {
+ *   override get() { return text(`Hello, ${this.request.query.get('name') ?? 'world'}`) }
+ * }
+ */
+export abstract class HttpHandler {
+  /** Tells handler classes from functions, also across copies of this package. */
+  static readonly handlerKind: string = 'http'
+  readonly request: HttpRequest
+  readonly server: ServerContext
+
+  constructor(request: HttpRequest, server: ServerContext) {
+    this.request = request
+    this.server = server
+  }
+
+  get?(): HttpResponse | Promise<HttpResponse>
+  head?(): HttpResponse | Promise<HttpResponse>
+  post?(): HttpResponse | Promise<HttpResponse>
+  put?(): HttpResponse | Promise<HttpResponse>
+  patch?(): HttpResponse | Promise<HttpResponse>
+  delete?(): HttpResponse | Promise<HttpResponse>
+  options?(): HttpResponse | Promise<HttpResponse>
+}
+
+export type HttpHandlerClass = new (request: HttpRequest, server: ServerContext) => HttpHandler
+
+/** Anything that has a method `handle`: a route table, files. */
+export interface HttpHandlerObject {
+  handle: HttpFunction
+}
+
+export type HttpHandlerSource = HttpFunction | HttpHandlerClass | HttpHandlerObject
+
+const VERBS = new Map<string, 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete' | 'options'>([
+  ['GET', 'get'],
+  ['HEAD', 'head'],
+  ['POST', 'post'],
+  ['PUT', 'put'],
+  ['PATCH', 'patch'],
+  ['DELETE', 'delete'],
+  ['OPTIONS', 'options'],
+])
+
+/** RFC 9110 §9.1: a method that nobody here knows is not the same as one that this resource does not have. */
+export const notImplemented = (): HttpResponse => text('Not Implemented\n', { status: 501 })
+
+/** 405, or the answer to OPTIONS, with the methods that there are (RFC 9110 §10.2.1). */
+export function allowing(methods: Iterable<string>, method: string): HttpResponse {
+  const all = new Set(methods)
+  if (all.has('GET')) all.add('HEAD')
+  all.add('OPTIONS')
+  const headers = { Allow: [...all].join(', ') }
+  if (method === 'OPTIONS') return new HttpResponse(null, { status: 204, headers })
+  return text('Method Not Allowed\n', { status: 405, headers })
+}
+
+export const isKnownMethod = (method: string): boolean => VERBS.has(method)
+
+function dispatch(handler: HttpHandler): HttpResponse | Promise<HttpResponse> {
+  const { method } = handler.request
+  const verb = VERBS.get(method)
+  if (verb === undefined) return notImplemented()
+  const run: Verb | undefined = handler[verb] ?? (verb === 'head' ? handler.get : undefined)
+  if (run !== undefined) return run.call(handler)
+  const there = [...VERBS].filter(([, name]) => handler[name] !== undefined).map(([name]) => name)
+  return allowing(there, method)
+}
+
+const isObject = (source: unknown): source is HttpHandlerObject =>
+  typeof source === 'object' && source !== null && 'handle' in source && typeof source.handle === 'function'
+
+const isClass = (source: unknown): source is HttpHandlerClass =>
+  typeof source === 'function' && 'handlerKind' in source && source.handlerKind === 'http'
+
+const isFunction = (source: unknown): source is HttpFunction =>
+  typeof source === 'function' && !('handlerKind' in source)
+
+/** One function for whatever an HTTP handler is. @throws UsageError `ERR_HANDLER`. */
+export function toHttpFunction(source: unknown): HttpFunction {
+  if (isClass(source)) return (request, server) => dispatch(new source(request, server))
+  if (isFunction(source)) return source
+  if (isObject(source)) return (request, server) => source.handle(request, server)
+  throw new UsageError(
+    'ERR_HANDLER',
+    `Cannot use the handler: expected a function that returns a response, a subclass of HttpHandler, or an object with a method "handle", got ${typeof source === 'function' ? 'a handler of another kind' : `a value of type ${typeof source}`}`,
+  )
+}

@@ -1,0 +1,23 @@
+export type { Fields, FieldInit } from '../engine/http/fields.js'
+export {
+  HttpHandler,
+  type HttpFunction,
+  type HttpHandlerClass,
+  type HttpHandlerObject,
+  type HttpHandlerSource,
+} from './handlers.js'
+export type { HttpOptions } from './options.js'
+export type { HttpRequest } from './request.js'
+export type { RequestBody } from './request-body.js'
+export {
+  html,
+  HttpError,
+  HttpResponse,
+  json,
+  redirect,
+  stream,
+  text,
+  type ResponseBody,
+  type ResponseInit,
+} from './response.js'
+export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOptions } from './server.js'

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, before, suite, test } from 'node:test'
+import { promisify } from 'node:util'
+import { text } from '#src/http/response.js'
+import { serveHttp, type HttpServer } from '#src/http/server.js'
+import { concurrent, processes, serial, threads, type Model } from '#src/server/models/model.js'
+import { readAll } from '#src/testing/connection-pair.js'
+import { until, within } from '#src/testing/contract-row.js'
+import { connect } from '#src/transport/connect.js'
+
+const run = promisify(execFile)
+const handler = new URL('../fixtures/web.js', import.meta.url)
+const TIMEOUT = { timeout: 30_000 }
+
+/** Sends bytes, ends, and resolves with all that comes. */
+async function exchange(server: HttpServer, bytes: string): Promise<string> {
+  const connection = await connect(server.endpoint.replace('http:', 'tcp:'))
+  await connection.write(Buffer.from(bytes, 'latin1'))
+  await connection.closeWrite()
+  const answer = await within('the answer', readAll(connection))
+  await connection.close()
+  return Buffer.from(answer)
+    .toString('latin1')
+    .replaceAll(/Date: [^\r]+\r\n/g, '')
+}
+
+const GET = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
+
+const models: readonly { readonly name: string; readonly model: Model }[] = [
+  { name: 'concurrent()', model: concurrent() },
+  { name: 'serial()', model: serial() },
+  { name: 'threads()', model: threads({ size: 2 }) },
+  { name: 'processes()', model: processes({ size: 2 }) },
+  { name: "threads({ accept: 'shared' })", model: threads({ size: 2, accept: 'shared' }) },
+  { name: "processes({ accept: 'shared' })", model: processes({ size: 2, accept: 'shared' }) },
+]
+
+for (const { name, model } of models) {
+  suite(`HTTP under ${name}`, () => {
+    let server: HttpServer
+    before(async () => {
+      server = await serveHttp('http://127.0.0.1:0', handler, { model })
+    })
+    after(() => server.close({ graceMs: 100 }))
+
+    test('a request is answered, and the connection takes the next one', TIMEOUT, async () => {
+      const answer =
+        'HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\r\nHello, world!\n'
+      assert.equal(await exchange(server, GET('/') + GET('/')), answer + answer)
+    })
+    test('answers come in the order of their requests, whichever is ready first', TIMEOUT, async () => {
+      const answers = await exchange(server, GET('/late?ms=30') + GET('/') + GET('/late?ms=1') + GET('/bye') + GET('/'))
+      const bodies = answers
+        .split('\r\n\r\n')
+        .slice(1)
+        .map((part) => part.split('HTTP/1.1')[0])
+      assert.deepEqual(bodies, ['late\n', 'Hello, world!\n', 'late\n', 'bye\n'])
+    })
+    test('HEAD is answered with the same head and no body', TIMEOUT, async () => {
+      const answer = await exchange(server, GET('/bye').replace('GET', 'HEAD'))
+      assert.equal(
+        answer,
+        'HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\nConnection: close\r\n\r\n',
+      )
+    })
+    test('HTTP/1.0 gets what it knows: no chunks, and the end when it did not ask for more', TIMEOUT, async () => {
+      assert.equal(
+        await exchange(server, 'GET /lines?count=2 HTTP/1.0\r\n\r\n'),
+        'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nline 1\nline 2\n',
+      )
+    })
+    test('a stream is sent in chunks', TIMEOUT, async () => {
+      assert.equal(
+        await exchange(server, GET('/lines?count=2', 'Connection: close\r\n')),
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n7\r\nline 1\n\r\n7\r\nline 2\n\r\n0\r\n\r\n',
+      )
+    })
+    test('a handler that throws is a 500 that tells nothing, and the connection goes on', TIMEOUT, async () => {
+      const answers = await exchange(server, GET('/throws') + GET('/rejects') + GET('/missing') + GET('/bye'))
+      assert.deepEqual(
+        [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status),
+        ['500', '418', '404', '200'],
+      )
+      assert.ok(!answers.includes('secret'))
+      assert.ok(answers.includes('X-Kind: teapot\r\n') && answers.includes('I am a teapot\n'))
+    })
+    test('what is no request is refused with its status, and the connection closed', TIMEOUT, async () => {
+      assert.match(
+        await exchange(server, 'GET / HTTP/1.1\r\n\r\n'),
+        /^HTTP\/1\.1 400 Bad Request\r\n.*Connection: close\r\n/s,
+      )
+      assert.match(await exchange(server, 'GET / HTTP/2.0\r\n\r\n'), /^HTTP\/1\.1 505 /)
+      assert.match(
+        await exchange(server, GET('/') + 'nonsense\r\n\r\n' + GET('/')),
+        /Hello, world!\nHTTP\/1\.1 400 [^]*Bad Request\n$/,
+      )
+    })
+    test('curl sends and gets bodies, large ones and chunked ones too', TIMEOUT, async () => {
+      const url = server.endpoint
+      const big = 'x'.repeat(3_000_000)
+      const post = async (path: string, ...options: readonly string[]): Promise<string> => {
+        const curl = run('curl', ['-sS', '--max-time', '20', ...options, '--data-binary', '@-', url + path], {
+          maxBuffer: 1e8,
+        })
+        curl.child.stdin?.end(big)
+        return (await curl).stdout
+      }
+      assert.equal(await post('/echo'), big)
+      assert.equal(await post('/same', '-H', 'Transfer-Encoding: chunked'), big)
+      assert.equal(await post('/same', '-H', 'Expect: 100-continue'), big)
+    })
+    test('fetch of the runtime reads what is sent', TIMEOUT, async () => {
+      const answer = await fetch(`${server.endpoint}/json`, { method: 'POST', body: '{"a":[1,"ü"]}' })
+      assert.deepEqual([answer.status, await answer.json()], [200, { a: [1, 'ü'] }])
+      const bad = await fetch(`${server.endpoint}/json`, { method: 'POST', body: '{' })
+      assert.deepEqual([bad.status, await bad.text()], [400, 'Bad Request\n'])
+      const nothing = await fetch(`${server.endpoint}/nothing`)
+      assert.deepEqual([nothing.status, nothing.headers.has('content-length'), await nothing.text()], [204, false, ''])
+    })
+  })
+}
+
+test('close() answers what was begun, says so, and ends idle connections', TIMEOUT, async () => {
+  let begun = 0
+  const server = await serveHttp('http://127.0.0.1:0', async ({ path }) => {
+    begun += 1
+    if (path === '/late') await new Promise((resolve) => setTimeout(resolve, 100))
+    return text(path === '/late' ? 'late\n' : 'Hello, world!\n')
+  })
+  const plain = server.endpoint.replace('http:', 'tcp:')
+  const idle = await connect(plain)
+  await idle.write(GET('/'))
+  await within('an answer', idle.readUntil('Hello, world!\n'))
+  const busy = await connect(plain)
+  await busy.write(GET('/late?ms=100'))
+  await until('both requests to be read', () => begun === 2)
+  const closing = server.close({ graceMs: 5000 })
+  assert.equal(await within('the end', idle.read()), null)
+  await idle.close()
+  const last = Buffer.from(await within('the answer', readAll(busy))).toString()
+  assert.match(last, /Connection: close\r\n\r\nlate\n$/)
+  await busy.close()
+  const report = await closing
+  assert.deepEqual([report.drained, report.cutCount], [2, 0])
+})
+
+test('a client that is slow with its head, its body or its reading is dropped by its timeout', TIMEOUT, async () => {
+  const server = await serveHttp('http://127.0.0.1:0', handler, {
+    headerTimeoutMs: 80,
+    keepAliveTimeoutMs: 120,
+    bodyTimeoutMs: 80,
+    minBodyBytesPerSecond: 1_000_000,
+    writeTimeoutMs: 80,
+    maxBodyBytes: 100_000_000,
+  })
+  const plain = server.endpoint.replace('http:', 'tcp:')
+  const begun = async (bytes: string): Promise<string> => {
+    const connection = await connect(plain)
+    await connection.write(bytes)
+    const answer = Buffer.from(await within('the end', readAll(connection))).toString()
+    connection.destroy()
+    return answer
+  }
+  try {
+    const [nothing, head, body, idle] = await Promise.all([
+      begun(''),
+      begun('GET / HT'),
+      begun('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc'),
+      begun(GET('/')),
+    ])
+    assert.equal(nothing, '')
+    assert.match(head, /^HTTP\/1\.1 408 /)
+    assert.match(body, /^HTTP\/1\.1 408 [^]*Connection: close\r\n/)
+    assert.match(idle, /Hello, world!\n$/)
+    const deaf = await connect(plain)
+    await deaf.write(GET('/lines?count=10000000'))
+    await until('it to be cut', () => server.metrics.active === 0)
+    deaf.destroy()
+  } finally {
+    await server.close({ graceMs: 100 })
+  }
+})
