@@ -35,6 +35,7 @@ export const documentedOptions = [
     file: 'transport/memory/network-options',
     name: 'NETWORK_OPTIONS',
   },
+  { title: 'HTTP servers', door: 'moorage/http', file: 'http/options', name: 'HTTP_OPTIONS' },
   { title: 'Sending files', door: 'moorage/transfer', file: 'transfer/options', name: 'SEND_OPTIONS' },
   { title: 'Receiving files', door: 'moorage/transfer', file: 'transfer/options', name: 'RECEIVE_OPTIONS' },
   { title: 'Lines', door: 'moorage/engine/framing', file: 'engine/framing/lines', name: 'LINE_OPTIONS' },

@@ -11,7 +11,11 @@ export const adapter: HandlerAdapter = {
   settings: undefined,
   adapt(source, plain) {
     const handler = toHttpFunction(source)
-    const settings: HttpSettings = readOptions('http', HTTP_OPTIONS, plain as object | undefined)
+    const settings: HttpSettings = readOptions(
+      'http',
+      HTTP_OPTIONS,
+      typeof plain === 'object' && plain !== null ? plain : undefined,
+    )
     const { headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs } = settings
     const shortestMs = Math.min(headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs)
     let timeouts: Timeouts | undefined

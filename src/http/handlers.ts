@@ -5,8 +5,6 @@ import { HttpResponse, text } from './response.js'
 
 export type HttpFunction = (request: HttpRequest, server: ServerContext) => HttpResponse | Promise<HttpResponse>
 
-type Verb = () => HttpResponse | Promise<HttpResponse>
-
 /**
  * Handles requests with a method for each verb, a fresh instance for each request. What is not there is answered with 405
  * and what is; HEAD is answered as GET is, without the body, and OPTIONS with what is there, unless they are written.
@@ -73,8 +71,8 @@ function dispatch(handler: HttpHandler): HttpResponse | Promise<HttpResponse> {
   const { method } = handler.request
   const verb = VERBS.get(method)
   if (verb === undefined) return notImplemented()
-  const run: Verb | undefined = handler[verb] ?? (verb === 'head' ? handler.get : undefined)
-  if (run !== undefined) return run.call(handler)
+  const answer = handler[verb]?.() ?? (verb === 'head' ? handler.get?.() : undefined)
+  if (answer !== undefined) return answer
   const there = [...VERBS].filter(([, name]) => handler[name] !== undefined).map(([name]) => name)
   return allowing(there, method)
 }

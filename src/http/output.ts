@@ -4,7 +4,8 @@ const BATCH_BYTES = 64 * 1024
 /** One for all connections of this thread: a batch begins and ends within one call. */
 const batch = Buffer.allocUnsafeSlow(BATCH_BYTES)
 let used = 0
-let owner: Output | undefined
+/** Whose bytes are in it. */
+const turn: { owner: Output | undefined } = { owner: undefined }
 
 /**
  * What is sent to one client. Within `begin` and `flush`, which stand in one synchronous call, it is joined into one
@@ -21,13 +22,13 @@ export class Output {
 
   /** Answers of one turn go out together. */
   begin(): void {
-    owner?.flush()
-    owner = this
+    turn.owner?.flush()
+    turn.owner = this
   }
 
   flush(): void {
-    if (owner !== this) return
-    owner = undefined
+    if (turn.owner !== this) return
+    turn.owner = undefined
     if (used === 0) return
     const count = used
     used = 0
@@ -36,7 +37,7 @@ export class Output {
 
   /** Text of which each character is a byte: heads and chunk sizes. */
   head(text: string): void {
-    if (owner === this && this.#fits(text.length)) {
+    if (turn.owner === this && this.#fits(text.length)) {
       used += batch.write(text, used, 'latin1')
       return
     }
@@ -45,7 +46,7 @@ export class Output {
 
   /** `count` is its length as UTF-8. */
   text(text: string, count: number): void {
-    if (owner === this && this.#fits(count)) {
+    if (turn.owner === this && this.#fits(count)) {
       used += count === text.length ? batch.write(text, used, 'latin1') : batch.write(text, used)
       return
     }
@@ -54,7 +55,7 @@ export class Output {
 
   /** Bytes that are not changed until they are sent. */
   bytes(bytes: Uint8Array): void {
-    if (owner === this && bytes.length <= MAX_COPIED && this.#fits(bytes.length)) {
+    if (turn.owner === this && bytes.length <= MAX_COPIED && this.#fits(bytes.length)) {
       batch.set(bytes, used)
       used += bytes.length
       return
@@ -64,7 +65,7 @@ export class Output {
 
   /** Behind what is in the batch. */
   #writeAlone(bytes: Uint8Array): void {
-    if (owner === this) {
+    if (turn.owner === this) {
       this.flush()
       this.begin()
     }

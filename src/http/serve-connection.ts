@@ -290,10 +290,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       return
     }
     const status = error instanceof MoorageError ? Number(error.details['status'] ?? 400) : 500
-    const answer = text(`${reasonOf(status)}\n`, { status })
-    const bodyLength = Buffer.byteLength(answer.body as string)
-    this.#out.head(this.#engine.respond({ status, fields: dateField() + answer.fields, bodyLength, close: true }))
-    this.#out.text(answer.body as string, bodyLength)
+    const words = `${reasonOf(status)}\n`
+    const { fields } = text(words, { status })
+    this.#out.head(
+      this.#engine.respond({ status, fields: dateField() + fields, bodyLength: words.length, close: true }),
+    )
+    this.#out.text(words, words.length)
     this.#leave()
   }
 

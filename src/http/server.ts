@@ -14,6 +14,8 @@ export class HttpServer extends StreamServer {
   /** @throws UsageError `ERR_ENDPOINT`, `ERR_ENDPOINT_SCHEME`, `ERR_OPTION_…`, `ERR_HANDLER`. */
   constructor(endpoint: string | Endpoint, handler: HttpHandlerSource, options?: HttpServerOptions)
   constructor(endpoint: string | Endpoint, handler: URL, options?: PooledHttpServerOptions)
+  /** For a handler of which only the run knows what it is. */
+  constructor(endpoint: string | Endpoint, handler: HttpHandlerSource | URL, options?: PooledHttpServerOptions)
   constructor(endpoint: string | Endpoint, handler: HttpHandlerSource | URL, options?: PooledHttpServerOptions) {
     const { http, rest } = splitOptions(options)
     const settings = readOptions('the server', HTTP_OPTIONS, http)
@@ -56,7 +58,7 @@ export async function serveHttp(
   options?: PooledHttpServerOptions,
 ): Promise<HttpServer> {
   const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
-  const server = new HttpServer(parsed, handler as URL, options)
+  const server = new HttpServer(parsed, handler, options)
   await server.listen()
   return server
 }

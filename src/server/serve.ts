@@ -52,7 +52,7 @@ export async function serve(
   const isDatagram = parsed.scheme === 'udp' || parsed.scheme === 'unixgram'
   const server = isDatagram
     ? new AnyDatagramServer(parsed, handler as DatagramHandlerSource | URL, options)
-    : new AnyStreamServer(parsed, handler as StreamHandlerSource | URL, options)
+    : new AnyStreamServer(parsed, handler, options)
   await server.listen()
   return server
 }
