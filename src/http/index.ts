@@ -20,4 +20,5 @@ export {
   type ResponseBody,
   type ResponseInit,
 } from './response.js'
+export { Routes, type PathParams, type RouteFunction } from './routes.js'
 export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOptions } from './server.js'

@@ -14,10 +14,13 @@ export class HttpRequest {
   readonly #connection: Connection
   readonly #body: RequestBody | undefined
   #query: URLSearchParams | undefined
+  /** The path under which the handler stands, without a slash at its end: '' at the top. */
+  readonly base: string
   /** What stands for the `:names` of the route, decoded. */
   params: Readonly<Record<string, string>> = NO_PARAMS
 
-  constructor(head: RequestHead, connection: Connection, body: RequestBody | undefined) {
+  constructor(head: RequestHead, connection: Connection, body: RequestBody | undefined, base: string = '') {
+    this.base = base
     this.#head = head
     this.#connection = connection
     this.#body = body
@@ -37,8 +40,19 @@ export class HttpRequest {
     return this.#head.minorVersion === 1 ? '1.1' : '1.0'
   }
 
-  /** The path, as it was sent: not decoded, without the query. */
+  /** This request as a handler sees it that stands under a path. */
+  within(prefix: string): HttpRequest {
+    return new HttpRequest(this.#head, this.#connection, this.#body, this.base + prefix)
+  }
+
+  /** The path below `base`, as it was sent: not decoded, without the query. */
   get path(): string {
+    const { base } = this
+    const path = this.#wholePath()
+    return base === '' ? path : path.length === base.length ? '/' : path.slice(base.length)
+  }
+
+  #wholePath(): string {
     const { target } = this.#head
     const start = target.charCodeAt(0) === 0x2f ? 0 : pathStart(target)
     const end = target.indexOf('?', start)
@@ -60,7 +74,9 @@ export class HttpRequest {
     const { target, host } = this.#head
     const scheme = this.isSecure ? 'https' : 'http'
     const isWhole = target.charCodeAt(0) !== 0x2f && target !== '*' && this.method !== 'CONNECT'
-    return new URL(isWhole ? target : `${scheme}://${host === '' ? 'localhost' : host}${this.path}${this.#search()}`)
+    return new URL(
+      isWhole ? target : `${scheme}://${host === '' ? 'localhost' : host}${this.#wholePath()}${this.#search()}`,
+    )
   }
 
   #search(): string {
