@@ -23,7 +23,7 @@ export async function loadHandler(url: URL): Promise<unknown> {
     if (errorCodeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION') throw cannotRunTypeScript(shown, cause)
     throw new UsageError(
       'ERR_HANDLER_MODULE',
-      `Cannot load the handler module ${shown}: ${messageOf(cause)}${placeOf(cause)}`,
+      `Cannot load the handler module ${shown}: ${messageOf(cause)}${placeOf(cause, shown)}`,
       { cause },
     )
   }
@@ -36,10 +36,11 @@ export async function loadHandler(url: URL): Promise<unknown> {
 }
 
 /** The line of the program that an error came from, where it tells: a syntax error says only that there is one. */
-function placeOf(error: unknown): string {
+function placeOf(error: unknown, shown: string): string {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const place = stack.match(/file:\/\/[^\s()]+:\d+/g)?.find((found) => !found.startsWith(import.meta.url))
-  return place === undefined ? '' : ` (${place.slice('file://'.length)})`
+  if (place !== undefined) return ` (${place.slice('file://'.length)})`
+  return error instanceof SyntaxError ? `; "node --check ${shown}" shows the line` : ''
 }
 
 /** A CommonJS module that was compiled from `export default` has its default one level down. */
