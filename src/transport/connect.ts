@@ -5,6 +5,7 @@ import type { Connection } from './connection.js'
 import { CONNECTION_OPTIONS, type ConnectionOptions, type ConnectionSettings } from './connection-options.js'
 import { formatEndpoint, parseEndpoint, type Endpoint } from './endpoint.js'
 import { defaultNetwork, MemoryNetwork } from './memory/network.js'
+import { checkParameters } from './endpoint-parameters.js'
 import { fromSystemError } from './node/errno.js'
 import { fastReceiveWorks } from './node/fast-receive.js'
 import { connectHappily } from './node/happy-eyeballs.js'
@@ -76,6 +77,7 @@ export async function connect(
   options?: ConnectOptions & ConnectionOptions,
 ): Promise<Connection> {
   const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
+  checkParameters(parsed)
   const settings = readOptions('connect', { ...CONNECT_OPTIONS, ...CONNECTION_OPTIONS }, options)
   throwIfAborted(settings.signal)
   const connection = await withinTime(parsed, settings, (signal) => connectStream(parsed, settings, signal))
