@@ -28,6 +28,18 @@ export const documentedOptions = [
   { title: 'Datagram requests', door: 'moorage/transport', file: 'transport/udp-request', name: 'REQUEST_OPTIONS' },
   { title: 'Connecting', door: 'moorage/transport', file: 'transport/connect', name: 'CONNECT_OPTIONS' },
   { title: 'Listening', door: 'moorage/transport', file: 'transport/listen-options', name: 'LISTEN_OPTIONS' },
+  {
+    title: 'TLS of servers',
+    door: 'moorage/transport',
+    file: 'transport/tls-options',
+    name: 'TLS_SERVER_OPTIONS',
+  },
+  {
+    title: 'TLS of clients',
+    door: 'moorage/transport',
+    file: 'transport/tls-options',
+    name: 'TLS_CLIENT_OPTIONS',
+  },
   { title: 'Connections', door: 'moorage/transport', file: 'transport/connection-options', name: 'CONNECTION_OPTIONS' },
   {
     title: 'Memory network',

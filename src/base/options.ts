@@ -164,6 +164,21 @@ export function value<T>(
   })
 }
 
+/** An object with options of its own, checked by their specs and passed on as it was given. */
+export function group<T extends object>(
+  where: string,
+  specs: OptionSpecs<Record<keyof T, unknown>>,
+  shown: string,
+  doc: string,
+): OptionSpec<T | undefined> {
+  const kind = `an object with ${where} options`
+  return spec<T | undefined>(kind, undefined, shown, doc, (given) => {
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new WrongValue(kind)
+    readOptions(where, specs, given)
+    return given as T
+  })
+}
+
 /** The known name nearest to a mistyped one, when it is near enough to be meant (a third of its letters, at least 2). */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase()

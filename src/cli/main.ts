@@ -9,6 +9,7 @@ import { Output } from './output.js'
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args
+  if (name === 'help' && rest[0] !== undefined) return main([rest[0], '--help'])
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(await generalHelp(COMMANDS))
     return name === undefined ? EXIT.usage : EXIT.ok
@@ -20,6 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const load = COMMANDS[name]
   if (load === undefined) throw unknownCommand(name)
+  helpLine = `moorage ${name} --help`
   const command = await load()
   const { options, positionals } = parseLine(rest, { ...command.options, ...COMMON_OPTIONS })
   if (options['help'] === true) {
@@ -52,6 +54,8 @@ function interruption(): AbortSignal {
   return controller.signal
 }
 
+/** Where whoever typed a wrong line finds the right one. */
+let helpLine = 'moorage --help'
 let output = new Output({ json: process.argv.includes('--json'), quiet: false, verbose: false })
 
 /** A reader of our stdout that has gone (`| head`) is no error of ours. */
@@ -66,7 +70,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     output.error(error)
-    if (error instanceof UsageError && isCommandLine(error)) process.stderr.write('moorage: try "moorage --help"\n')
+    if (error instanceof UsageError && isCommandLine(error)) process.stderr.write(`moorage: try "${helpLine}"\n`)
     process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed
     if (!(error instanceof MoorageError)) output.detail(error instanceof Error ? (error.stack ?? '') : '')
     // What the failed command still has open (a listener, a worker) must not keep it.

@@ -28,6 +28,13 @@ export function modelFrom({ model, size, accept }: ModelChoice): Model {
   if (accept !== undefined && accept !== 'parent' && accept !== 'shared') {
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --accept ${accept}: expected parent or shared`)
   }
+  const stray = size === undefined ? (accept === undefined ? undefined : '--accept') : '--size'
+  if (stray !== undefined && (model === undefined || model === 'concurrent' || model === 'serial')) {
+    throw new UsageError(
+      'ERR_OPTION_VALUE',
+      `Cannot use ${stray} under the model ${model ?? 'concurrent'}: it has no workers; add --model threads or --model processes`,
+    )
+  }
   const pool: { readonly size?: number; readonly accept?: 'parent' | 'shared' } = {
     ...(size === undefined ? {} : { size }),
     ...(accept === undefined ? {} : { accept }),

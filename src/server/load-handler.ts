@@ -21,9 +21,11 @@ export async function loadHandler(url: URL): Promise<unknown> {
     exports = await import(url.href)
   } catch (cause) {
     if (errorCodeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION') throw cannotRunTypeScript(shown, cause)
-    throw new UsageError('ERR_HANDLER_MODULE', `Cannot load the handler module ${shown}: ${messageOf(cause)}`, {
-      cause,
-    })
+    throw new UsageError(
+      'ERR_HANDLER_MODULE',
+      `Cannot load the handler module ${shown}: ${messageOf(cause)}${placeOf(cause, shown)}`,
+      { cause },
+    )
   }
   const handler = defaultOf(exports)
   if (handler !== undefined) return handler
@@ -31,6 +33,14 @@ export async function loadHandler(url: URL): Promise<unknown> {
     'ERR_HANDLER_MODULE',
     `Cannot use the handler module ${shown}: it has no default export; write "export default async (connection) => { … }" or "export default class extends StreamHandler { … }"`,
   )
+}
+
+/** The line of the program that an error came from, where it tells: a syntax error says only that there is one. */
+function placeOf(error: unknown, shown: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const place = stack.match(/file:\/\/[^\s()]+:\d+/g)?.find((found) => !found.startsWith(import.meta.url))
+  if (place !== undefined) return ` (${place.slice('file://'.length)})`
+  return error instanceof SyntaxError ? `; "node --check ${shown}" shows the line` : ''
 }
 
 /** A CommonJS module that was compiled from `export default` has its default one level down. */

@@ -11,7 +11,7 @@ import { acceptOnServer } from '../transport/node/socket-listener.js'
 import type { Preparation } from '../transport/prepare.js'
 import type { RawListener, RawListenerEvents, RawStream } from '../transport/raw-listener.js'
 import { systemClock } from '../transport/system-clock.js'
-import type { TlsServerOptions } from '../transport/tls-options.js'
+import { checkTlsServer, type TlsServerOptions } from '../transport/tls-options.js'
 import { Admission } from './admission.js'
 import { BaseServer } from './base-server.js'
 import { checkScheme } from './doors.js'
@@ -132,11 +132,12 @@ export abstract class StreamServer extends BaseServer {
 
   /**
    * Uses other certificates for handshakes from now on, in all workers; open connections stay as they are.
-   * @throws NetError `ERR_TLS_CERTIFICATE`, and then the old ones stay in use.
+   * @throws NetError `ERR_TLS_CERTIFICATE`, UsageError `ERR_OPTION_…`, and then the old ones stay in use.
    */
   replaceTls(options: TlsServerOptions): void {
     if (this.#preparation?.tls === undefined)
       throw new UsageError('ERR_STATE', 'Cannot replace certificates: this server does not listen with TLS')
+    checkTlsServer(options)
     this.#preparation.tls.replace(options)
     this.#dispatcher?.replaceTls(options)
   }

@@ -1,10 +1,11 @@
 import { linkSignals, onAbort, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
 import { NetError, TimeoutError, UsageError } from '../base/errors.js'
-import { count, flag, milliseconds, readOptions, text, value, type OptionSpecs } from '../base/options.js'
+import { count, flag, group, milliseconds, readOptions, text, value, type OptionSpecs } from '../base/options.js'
 import type { Connection } from './connection.js'
 import { CONNECTION_OPTIONS, type ConnectionOptions, type ConnectionSettings } from './connection-options.js'
 import { formatEndpoint, parseEndpoint, type Endpoint } from './endpoint.js'
 import { defaultNetwork, MemoryNetwork } from './memory/network.js'
+import { checkParameters } from './endpoint-parameters.js'
 import { fromSystemError } from './node/errno.js'
 import { fastReceiveWorks } from './node/fast-receive.js'
 import { connectHappily } from './node/happy-eyeballs.js'
@@ -14,7 +15,7 @@ import { FAST_READ, SocketDriver } from './node/socket-driver.js'
 import { connect as netConnect, type NetConnectOpts } from 'node:net'
 import { StreamConnection } from './stream-connection.js'
 import { systemClock } from './system-clock.js'
-import type { TlsClientOptions } from './tls-options.js'
+import { TLS_CLIENT_OPTIONS, type TlsClientOptions } from './tls-options.js'
 
 export interface ConnectOptions {
   readonly signal?: AbortSignalLike | undefined
@@ -50,12 +51,11 @@ export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
   localAddress: text(undefined, 'The address to connect from.'),
   localPort: count(0, 'The port to connect from; 0 means any.', { min: 0, max: 65_535 }),
   fastReceive: flag(true, 'Receives in one shared buffer where the runtime can; false takes the portable path.'),
-  tls: value(
-    'an object of TlsClientOptions',
-    undefined,
+  tls: group<TlsClientOptions>(
+    'tls',
+    TLS_CLIENT_OPTIONS,
     'the system’s authorities',
-    'The rules of a tls: endpoint.',
-    (given): given is TlsClientOptions => typeof given === 'object' && given !== null,
+    'The rules of a tls: endpoint: see “TLS of clients”.',
   ),
   network: value(
     'a MemoryNetwork',
@@ -77,6 +77,7 @@ export async function connect(
   options?: ConnectOptions & ConnectionOptions,
 ): Promise<Connection> {
   const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
+  checkParameters(parsed)
   const settings = readOptions('connect', { ...CONNECT_OPTIONS, ...CONNECTION_OPTIONS }, options)
   throwIfAborted(settings.signal)
   const connection = await withinTime(parsed, settings, (signal) => connectStream(parsed, settings, signal))

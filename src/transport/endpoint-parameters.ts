@@ -41,17 +41,9 @@ export function applyParameters<O extends ListenOptions>(
       if (tls !== undefined) merged = { ...merged, tls: { ...tls, alpn: text.split(',') } }
       continue
     }
-    const parameter = PARAMETERS[name]
+    const parameter = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined
     const shown = formatEndpoint(endpoint)
-    if (parameter === undefined) {
-      const nearest = nearestName(name, [...Object.keys(PARAMETERS), 'alpn'])
-      const hint =
-        nearest === undefined ? `known are ${Object.keys(PARAMETERS).join(', ')}, alpn` : `did you mean "${nearest}"?`
-      throw new UsageError(
-        'ERR_ENDPOINT',
-        `Cannot use endpoint "${shown}": the parameter "${name}" is unknown, ${hint}`,
-      )
-    }
+    if (parameter === undefined) throw unknownParameter(name, shown)
     const read = parameter.read(text)
     if (read === undefined) {
       throw new UsageError(
@@ -62,4 +54,18 @@ export function applyParameters<O extends ListenOptions>(
     merged = { ...merged, ...read }
   }
   return { ...options, ...merged }
+}
+
+/** For a client: it has no use for what concerns listening, and refuses what nobody knows. @throws UsageError `ERR_ENDPOINT`. */
+export function checkParameters(endpoint: Endpoint): void {
+  for (const name of Object.keys(endpoint.parameters)) {
+    if (name !== 'alpn' && !Object.hasOwn(PARAMETERS, name)) throw unknownParameter(name, formatEndpoint(endpoint))
+  }
+}
+
+function unknownParameter(name: string, shown: string): UsageError {
+  const known = [...Object.keys(PARAMETERS), 'alpn']
+  const nearest = nearestName(name, known)
+  const hint = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean "${nearest}"?`
+  return new UsageError('ERR_ENDPOINT', `Cannot use endpoint "${shown}": the parameter "${name}" is unknown, ${hint}`)
 }

@@ -1,6 +1,6 @@
-import { count, flag, milliseconds, oneOf, value, type OptionSpecs } from '../base/options.js'
+import { count, flag, group, milliseconds, oneOf, value, type OptionSpecs } from '../base/options.js'
 import { defaultNetwork, MemoryNetwork } from './memory/network.js'
-import type { TlsServerOptions } from './tls-options.js'
+import { TLS_SERVER_OPTIONS, type TlsServerOptions } from './tls-options.js'
 
 /** How an address is listened on, and what comes before the first byte of a connection. */
 export interface ListenOptions {
@@ -21,7 +21,6 @@ export type ListenSettings = Readonly<Required<ListenOptions>>
 
 const isStrings = (given: unknown): given is readonly string[] =>
   Array.isArray(given) && given.every((entry) => typeof entry === 'string')
-const isObject = (given: unknown): given is object => typeof given === 'object' && given !== null
 
 export const LISTEN_OPTIONS: OptionSpecs<ListenSettings> = {
   backlog: count(
@@ -44,12 +43,11 @@ export const LISTEN_OPTIONS: OptionSpecs<ListenSettings> = {
   ),
   noDelay: flag(true, 'Sends small writes at once (TCP_NODELAY), as Go does.'),
   fastReceive: flag(true, 'Receives in one shared buffer where the runtime can; false takes the portable path.'),
-  tls: value(
-    'an object with cert and key',
-    undefined,
+  tls: group<TlsServerOptions>(
+    'tls',
+    TLS_SERVER_OPTIONS,
     'none',
-    'The certificate and rules of a tls: endpoint; see TlsServerOptions.',
-    (given): given is TlsServerOptions | undefined => isObject(given),
+    'The certificate and rules of a tls: endpoint: see “TLS of servers”.',
   ),
   handshakeTimeoutMs: milliseconds(
     10_000,

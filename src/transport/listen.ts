@@ -4,7 +4,7 @@ import { readOptions } from '../base/options.js'
 import type { Address } from './address.js'
 import type { Connection } from './connection.js'
 import { CONNECTION_OPTIONS, type ConnectionOptions, type ConnectionSettings } from './connection-options.js'
-import { formatEndpoint, parseEndpoint, type Endpoint } from './endpoint.js'
+import { formatEndpoint, parseEndpoint, type Endpoint, type Scheme } from './endpoint.js'
 import { applyParameters } from './endpoint-parameters.js'
 import { LISTEN_OPTIONS, type ListenOptions, type ListenSettings } from './listen-options.js'
 import type { Listener } from './listener.js'
@@ -28,6 +28,8 @@ export function listenRaw(
   if (endpoint.scheme === 'memory') return Promise.resolve(settings.network.listen(endpoint, events))
   return listenOnSocket(endpoint, { ...settings, highWaterBytes }, events)
 }
+
+const STREAM_SCHEMES: readonly Scheme[] = ['tcp', 'tls', 'unix', 'fd', 'memory']
 
 /** @throws NetError `ERR_TLS_CERTIFICATE`; UsageError `ERR_OPTION_VALUE` when a `tls:` endpoint has no certificate. */
 export function preparationFor(endpoint: Endpoint, settings: ListenSettings): Preparation {
@@ -57,6 +59,13 @@ export async function listen(
   options?: ListenOptions & ConnectionOptions,
 ): Promise<Listener> {
   const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
+  if (!STREAM_SCHEMES.includes(parsed.scheme)) {
+    throw new UsageError(
+      'ERR_ENDPOINT_SCHEME',
+      `Cannot listen for streams on ${formatEndpoint(parsed)}: use tcp:, tls:, unix:, fd: or memory: (datagrams: bindDatagram)`,
+      { details: { scheme: parsed.scheme } },
+    )
+  }
   const given = applyParameters(parsed, options)
   const settings = readOptions('listen', { ...LISTEN_OPTIONS, ...CONNECTION_OPTIONS }, given)
   const ready = new ReadyListener(preparationFor(parsed, settings), settings)

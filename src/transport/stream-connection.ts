@@ -9,7 +9,7 @@ import type { FrameOptions, LengthPrefix, LineOptions } from './framed.js'
 import { giveSlab, MIN_SLAB_BYTES, takeSlab } from './copy-slabs.js'
 import { copyBytes, ReadSide, type NextBytes } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
-import type { TlsInfo } from './tls-options.js'
+import { checkStartTls, type TlsInfo } from './tls-options.js'
 
 const DEFAULT_GRACE_MS = 5000
 /** What close() reads and drops at most while it lingers: a peer that never stops sending is cut. */
@@ -386,6 +386,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   // ---- TLS
 
   async startTls(options: TlsStart): Promise<void> {
+    if (!('context' in options)) checkStartTls(options)
     if (this.#reading.waits) throw new BusyError('ERR_BUSY_READ', 'Cannot start TLS: a read of this connection waits')
     if (this.#reading.hasSink) throw new BusyError('ERR_BUSY_SINK', 'Cannot start TLS: a sink reads this connection')
     if (this.isEnding) throw this.#goneError()

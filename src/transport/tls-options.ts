@@ -1,3 +1,5 @@
+import { readOptions, value, type OptionSpec, type OptionSpecs } from '../base/options.js'
+
 /** What a TLS handshake settled. */
 export interface TlsInfo {
   /** `TLSv1.3`, `TLSv1.2`. */
@@ -67,3 +69,106 @@ export interface TlsClientOptions extends Credentials {
 export type StartTlsOptions =
   | ({ readonly role: 'client'; readonly handshakeTimeoutMs?: number } & TlsClientOptions)
   | ({ readonly role: 'server'; readonly handshakeTimeoutMs?: number } & TlsServerOptions)
+
+type Given<O> = { readonly [K in keyof O]-?: O[K] | undefined }
+type Pem = string | Uint8Array
+
+const isPem = (given: unknown): given is Pem => typeof given === 'string' || given instanceof Uint8Array
+const isBytes = (given: unknown): given is Uint8Array => given instanceof Uint8Array
+const isText = (given: unknown): given is string => typeof given === 'string'
+const isObject = (given: unknown): given is object => typeof given === 'object' && given !== null
+
+const pem = (doc: string): OptionSpec<Pem | undefined> => value('PEM as text or bytes', undefined, 'none', doc, isPem)
+const bytes = (kind: string, shown: string, doc: string): OptionSpec<Uint8Array | undefined> =>
+  value(kind, undefined, shown, doc, isBytes)
+
+const CREDENTIALS: OptionSpecs<Given<Credentials>> = {
+  cert: pem('The certificate, with those that lead to its authority behind it. The text, not the name of a file.'),
+  key: pem('The private key that belongs to `cert`.'),
+  pfx: bytes('a PKCS#12 bundle as bytes', 'none', 'Certificate and key in one, instead of `cert` and `key`.'),
+  passphrase: value('a string', undefined, 'none', 'What `key` or `pfx` is encrypted with.', isText),
+}
+
+const BOTH = {
+  alpn: value<readonly string[] | undefined>(
+    'names of protocols (["h2"])',
+    undefined,
+    'none',
+    'Protocols for ALPN, the preferred first. A server refuses a client that offers others alone.',
+    (given): given is readonly string[] => Array.isArray(given) && given.every(isText),
+  ),
+  minVersion: value<'TLSv1.2' | 'TLSv1.3' | undefined>(
+    "'TLSv1.2' | 'TLSv1.3'",
+    undefined,
+    "'TLSv1.2'",
+    'The oldest version that is spoken.',
+    (given): given is 'TLSv1.2' | 'TLSv1.3' => given === 'TLSv1.2' || given === 'TLSv1.3',
+  ),
+}
+
+const ca = (shown: string, doc: string): OptionSpec<Pem | readonly Pem[] | undefined> =>
+  value<Pem | readonly Pem[] | undefined>(
+    'PEM as text or bytes, or several',
+    undefined,
+    shown,
+    doc,
+    (given): given is Pem | readonly Pem[] => isPem(given) || (Array.isArray(given) && given.every(isPem)),
+  )
+
+export const TLS_SERVER_OPTIONS: OptionSpecs<Given<TlsServerOptions>> = {
+  ...CREDENTIALS,
+  ...BOTH,
+  clientCertificate: value<'none' | 'request' | 'require' | undefined>(
+    "'none' | 'request' | 'require'",
+    undefined,
+    "'none'",
+    "Whether clients show a certificate. 'request' takes any: look at `connection.tls.authorized`. 'require' refuses those that `ca` does not verify.",
+    (given): given is 'none' | 'request' | 'require' => given === 'none' || given === 'request' || given === 'require',
+  ),
+  ca: ca('the system’s authorities', 'The authorities that client certificates are verified against.'),
+  serverNames: value<Readonly<Record<string, Credentials>> | undefined>(
+    'credentials by name ({ "*.example.org": { cert, key } })',
+    undefined,
+    'none',
+    'Other certificates, by the name the client asks for; `*` stands for one label.',
+    (given): given is Readonly<Record<string, Credentials>> => isObject(given) && Object.values(given).every(isObject),
+  ),
+  ticketKeys: bytes('48 bytes', 'random', 'Share them between servers, so that sessions resume on any.'),
+}
+
+export const TLS_CLIENT_OPTIONS: OptionSpecs<Given<TlsClientOptions>> = {
+  ...CREDENTIALS,
+  ...BOTH,
+  serverName: value('a string', undefined, 'the host', 'The name to ask for and to verify.', isText),
+  ca: ca('the system’s authorities', 'The authorities to trust instead of the system’s.'),
+  verify: value<boolean | undefined>(
+    'true or false',
+    undefined,
+    'true',
+    'False takes any certificate: for tests only.',
+    (given): given is boolean => typeof given === 'boolean',
+  ),
+  session: bytes(
+    'bytes',
+    'none',
+    'A session of an earlier connection to the same server (from `onSession`), to resume.',
+  ),
+  onSession: value<TlsClientOptions['onSession']>(
+    'a function',
+    undefined,
+    'none',
+    'Called with each session that can be resumed later.',
+    (given): given is (session: Uint8Array) => void => typeof given === 'function',
+  ),
+}
+
+/** A misspelt rule of TLS is not one that holds. @throws UsageError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_VALUE`. */
+export function checkTlsServer(options: TlsServerOptions): void {
+  readOptions('tls', TLS_SERVER_OPTIONS, options)
+}
+
+/** The same for either role. */
+export function checkStartTls({ role, handshakeTimeoutMs: _timeout, ...options }: StartTlsOptions): void {
+  if (role === 'server') readOptions('tls', TLS_SERVER_OPTIONS, options)
+  else readOptions('tls', TLS_CLIENT_OPTIONS, options)
+}

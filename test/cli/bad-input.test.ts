@@ -14,7 +14,7 @@ const ANY = 'tcp://127.0.0.1:0'
 const rows: readonly (readonly [args: readonly string[], code: number, ...says: RegExp[]])[] = [
   [[], 2, /Usage|moorage/],
   [['runn'], 2, /did you mean "run"/],
-  [['run'], 2, /give a module/],
+  [['run'], 2, /give a module/, /moorage run --help/],
   [['run', echo], 2, /endpoint/],
   [['run', echo, 'tcp://127.0.0.1'], 2, /port/],
   [['run', echo, 'tpc://127.0.0.1:1'], 2, /tcp/],
@@ -22,15 +22,17 @@ const rows: readonly (readonly [args: readonly string[], code: number, ...says: 
   [['run', echo, ANY, '--model', 'thread'], 2, /threads/],
   [['run', echo, ANY, '--size'], 2, /value/],
   [['run', echo, ANY, '--size', 'many'], 2, /many/],
+  [['run', echo, ANY, '--size', '4'], 2, /--model threads/],
+  [['run', echo, ANY, '--model', 'serial', '--accept', 'shared'], 2, /--model threads/],
   [['run', echo, ANY, '--max-connections', '-5'], 2, /max-connections/],
   [['run', echo, ANY, '--grace', 'soon'], 2, /soon/],
   [['run', echo, ANY, '--on-overload', 'drop'], 2, /wait or refuse/],
   [['run', bad.path('missing.mjs'), ANY], 2, /no such file/],
   [['run', bad.path('no-default.mjs'), ANY], 2, /export default/],
-  [['run', bad.path('throws.mjs'), ANY], 2, /thrown at import/],
-  [['run', bad.path('syntax.mjs'), ANY], 2, /syntax\.mjs/],
+  [['run', bad.path('throws.mjs'), ANY], 2, /thrown at import.*throws\.mjs:\d/],
+  [['run', bad.path('syntax.mjs'), ANY], 2, /syntax\.mjs/, /node --check/],
   [['run', bad.path('wrong-class.mjs'), ANY], 2, /StreamHandler/],
-  [['run', bad.path('throws.mjs'), ANY, '--model', 'threads'], 2, /thrown at import/],
+  [['run', bad.path('throws.mjs'), ANY, '--model', 'threads'], 2, /thrown at import.*throws\.mjs:\d/],
   [['run', bad.path('missing.mjs'), ANY, '--model', 'processes'], 2, /no such file/],
   [['run', echo, holder.endpoint], 1, /in use/],
   [['run', echo, `unix:${bad.folder}/${'x'.repeat(120)}`], 1, /107/],
@@ -42,8 +44,17 @@ const rows: readonly (readonly [args: readonly string[], code: number, ...says: 
   [['connect', '-Q', ANY], 2, /-Q/],
   [['connect', `unix:${join(bad.folder, 'nobody.sock')}`], 1, /nobody\.sock/],
   [['connect', 'http://127.0.0.1:1'], 2, /tcp/],
+  [['connect', `${holder.endpoint}?apln=h2`], 2, /did you mean "alpn"/],
+  [['connect', `${holder.endpoint}?toString=1`], 2, /"toString" is unknown/],
+  [['listen', `${ANY}?toString=1`], 2, /"toString" is unknown/],
   [['listen', holder.endpoint], 1, /in use/],
   [['listen', ANY, ANY], 2, /one endpoint/],
+  [['listen', 'http://127.0.0.1:0'], 2, /tcp:/],
+  [['receive', 'udp://127.0.0.1:0'], 2, /connection is needed/],
+  [['receive', 'http://127.0.0.1:0'], 2, /connection is needed/],
+  [['send', echo, 'udp://127.0.0.1:1'], 2, /connection is needed/],
+  [['send', bad.path('missing.mjs'), holder.endpoint], 2, /no such file/],
+  [['help', 'conect'], 2, /did you mean "connect"/],
   [['listen', ANY, '--keep-opne'], 2, /--keep-open/],
 ]
 
@@ -90,4 +101,11 @@ afterEach(stopAll)
 after(async () => {
   await holder.close()
   rmSync(bad.folder, { recursive: true, force: true })
+})
+
+test('moorage help <command> says the same as <command> --help', { timeout: 30_000 }, async () => {
+  const [asked, option] = [moorage(['help', 'connect']), moorage(['connect', '--help'])]
+  assert.deepEqual([await asked.ends(), await option.ends()], [0, 0])
+  assert.match(asked.out, /usage: moorage connect/)
+  assert.equal(asked.out, option.out)
 })

@@ -49,7 +49,7 @@ suite('moorage run', () => {
     test(`serves every transport at once under ${model}, and ends in order at SIGTERM`, TIMEOUT, async () => {
       const unix = `unix:${join(folder, `${model}.sock`)}`
       const endpoints = [ANY, 'tls://127.0.0.1:0', unix, 'udp://127.0.0.1:0']
-      const program = moorage(['run', echo, ...endpoints, '--model', model, '--size', '2', ...tls])
+      const program = moorage(['run', echo, ...endpoints, '--model', model, ...tls])
       await until('all to listen', () => program.out.split('\n').length > endpoints.length)
       const shown = [...program.out.matchAll(/^listening on (\S+)$/gm)].map(([, endpoint = '']) => endpoint)
       assert.deepEqual(

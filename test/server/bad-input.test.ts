@@ -190,7 +190,7 @@ suite('certificates', () => {
     ['a certificate in the place of the key', { cert: one.cert, key: one.cert }, 'ERR_TLS_CERTIFICATE'],
     [
       'a bad one for a name',
-      { ...one, path: undefined, serverNames: { 'a.example': { cert: one.cert, key: other.key } } },
+      { cert: one.cert, key: one.key, serverNames: { 'a.example': { cert: one.cert, key: other.key } } },
       'ERR_TLS_CERTIFICATE',
     ],
     [

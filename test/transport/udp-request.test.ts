@@ -42,6 +42,12 @@ test('request rejects at once when nobody listens, and with signal.reason when a
   const endpoint = `udp://${formatAddress(server.local)}`
   await server.close()
   await assert.rejects(request(endpoint, 'ping'), code('ERR_DATAGRAM_UNREACHABLE'))
+  const peer = formatAddress(server.local)
+  for (const native of ['auto', 'never'] as const) {
+    await using refused = await connectDatagram(endpoint, { native })
+    const isAboutPeer = { code: 'ERR_DATAGRAM_UNREACHABLE', details: { systemCode: 'ECONNREFUSED', peer } }
+    await assert.rejects(request(refused, 'ping'), isAboutPeer)
+  }
   await using silent = await bindDatagram('udp://127.0.0.1:0')
   await using socket = await connectDatagram(`udp://${formatAddress(silent.local)}`)
   const reason = new Error('mine')

@@ -1,9 +1,10 @@
 import { errorCodeOf, UsageError } from '../../base/index.js'
 import { serve } from '../../server/index.js'
 import { receiveFiles, type ReceiveOptions, type TransferReport } from '../../transfer/index.js'
-import { connect, formatAddress, parseEndpoint, type Connection, type Endpoint } from '../../transport/index.js'
+import { connect, formatAddress, type Connection, type Endpoint } from '../../transport/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
+import { parseStreamEndpoint } from '../stream-endpoint.js'
 import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
 import { TransferWords } from '../transfer-words.js'
 
@@ -39,7 +40,7 @@ export const receive: Command = defineCommand({
         'ERR_ARGUMENT',
         'Cannot receive: give an endpoint and a folder, as in moorage receive tcp://127.0.0.1:9000 incoming',
       )
-    const endpoint = parseEndpoint(text)
+    const endpoint = parseStreamEndpoint(text)
     return options.connect === true
       ? receiveFrom(endpoint, folder, options, context)
       : receiveMany(endpoint, folder, options, context)

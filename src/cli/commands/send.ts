@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { errorCodeOf, MoorageError, UsageError } from '../../base/index.js'
-import { connect, listen, parseEndpoint, type Connection, type Endpoint } from '../../transport/index.js'
+import { connect, listen, type Connection, type Endpoint } from '../../transport/index.js'
 import { sendFiles, type FileResult, type SendOptions, type TransferReport } from '../../transfer/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
 import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
+import { parseStreamEndpoint } from '../stream-endpoint.js'
 import { TransferWords } from '../transfer-words.js'
 
 const OPTIONS = {
@@ -61,7 +63,11 @@ export const send: Command = defineCommand({
         'ERR_ARGUMENT',
         'Cannot send: give files and then an endpoint, as in moorage send notes.txt tcp://127.0.0.1:9000',
       )
-    const endpoint = parseEndpoint(last)
+    const endpoint = parseStreamEndpoint(last)
+    // Before anybody is bothered with a connection.
+    const missing = files.find((file) => !existsSync(file))
+    if (missing !== undefined)
+      throw new UsageError('ERR_ARGUMENT', `Cannot send ${missing}: there is no such file or folder`)
     const report =
       options.listen === true
         ? await sendToCaller(endpoint, files, options, context)

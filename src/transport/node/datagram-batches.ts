@@ -3,7 +3,7 @@ import { LimitError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address } from '../address.js'
 import { refused } from '../datagram-core.js'
 import type { DatagramDriver, DatagramReceiver } from '../datagram-driver.js'
-import { fromDatagramError, systemError } from './datagram-errors.js'
+import { fromDatagramError, receiveError, systemError } from './datagram-errors.js'
 import type { NativeAddon, NativeBatchMemory } from './native.js'
 import { fromNativeName, PeerSlots } from './peer-slots.js'
 import { StalledDatagrams } from './stalled-datagrams.js'
@@ -216,7 +216,7 @@ export class BatchDriver implements DatagramDriver {
     if (event === EVENT_DATAGRAMS) this.#onDatagrams(value)
     else if (event === EVENT_WRITABLE) this.#flush()
     else {
-      const error = fromDatagramError(`receive on ${formatAddress(this.local)}`, systemError(value, 'recvmmsg'))
+      const error = receiveError(this, systemError(value, 'recvmmsg'))
       if (event === EVENT_ERROR) this.#receiver?.failed(error)
       else this.#receiver?.broken(error)
     }

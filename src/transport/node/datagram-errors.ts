@@ -32,15 +32,25 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 }
 
 /** `fromSystemError`, with what some codes mean for a datagram. `bytes` is the length of the one that was sent. */
-export function fromDatagramError(action: string, error: unknown, bytes?: number): MoorageError {
+export function fromDatagramError(action: string, error: unknown, bytes?: number, peer?: Address): MoorageError {
   const systemCode = errorCodeOf(error) ?? ''
   if (systemCode === 'EMSGSIZE' && bytes !== undefined) return oversize(bytes, undefined, error)
   const reason = Object.hasOwn(UNREACHABLE, systemCode) ? UNREACHABLE[systemCode] : undefined
   if (reason === undefined) return fromSystemError(action, error)
   return new NetError('ERR_DATAGRAM_UNREACHABLE', `Cannot ${action}: ${reason} (${systemCode})`, {
     cause: error,
-    details: { systemCode },
+    details: { systemCode, ...(peer === undefined ? {} : { peer: formatAddress(peer) }) },
   })
+}
+
+/** An error that came while receiving: of a connected socket it tells of the peer, else of this socket. */
+export function receiveError(
+  socket: { readonly local: Address; readonly remote: Address | undefined },
+  error: unknown,
+): MoorageError {
+  const { local, remote } = socket
+  const action = remote === undefined ? `receive on ${formatAddress(local)}` : `receive from ${formatAddress(remote)}`
+  return fromDatagramError(action, error, undefined, remote)
 }
 
 /** The error for a peer that a socket's kind of address cannot express: IPv6 from an IPv4 socket, or no numeric host. */

@@ -4,7 +4,7 @@ import { LimitError, type MoorageError } from '../../base/errors.js'
 import { formatAddress, type Address, type IpAddress } from '../address.js'
 import { refused } from '../datagram-core.js'
 import type { DatagramDriver, DatagramReceiver } from '../datagram-driver.js'
-import { cannotReach, fromDatagramError } from './datagram-errors.js'
+import { cannotReach, fromDatagramError, receiveError } from './datagram-errors.js'
 import type { BatchSettings } from './datagram-batches.js'
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
@@ -70,7 +70,7 @@ export class DgramDriver implements DatagramDriver {
         this.#sent -= 1
         this.#sendDropped += 1
       }
-      if (!this.#closed) receiver.failed(fromDatagramError(`receive on ${formatAddress(this.local)}`, error))
+      if (!this.#closed) receiver.failed(receiveError(this, error))
     })
   }
 
