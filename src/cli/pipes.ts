@@ -5,6 +5,12 @@ import { connect, parseEndpoint, type Connection } from '../transport/index.js'
 /** Called with all bytes that pass: a hex dump, a count. */
 export type Tap = (bytes: Uint8Array) => void
 
+export interface Taps {
+  /** Of what this side sends. */
+  readonly tapOut?: Tap | undefined
+  readonly tapIn?: Tap | undefined
+}
+
 /** Copies a stream to a connection, at the connection's pace; resolves at the end of the stream. */
 export async function pumpIn(from: Readable, to: Connection, tap?: Tap): Promise<void> {
   for await (const chunk of from) {
@@ -33,8 +39,7 @@ export async function converse(
   connection: Connection,
   input: Readable,
   output: Writable,
-  tapOut?: Tap,
-  tapIn?: Tap,
+  { tapOut, tapIn }: Taps = {},
 ): Promise<void> {
   let movedAt = 0
   const sending = pumpIn(input, connection, (bytes) => {
@@ -61,8 +66,7 @@ export async function relayTo(
   connection: Connection,
   endpoint: string,
   signal: AbortSignal,
-  tapIn?: Tap,
-  tapOut?: Tap,
+  { tapIn, tapOut }: Taps = {},
 ): Promise<void> {
   const other = await connect(parseEndpoint(endpoint), { signal })
   const copy = async (from: Connection, to: Connection, tap: Tap | undefined): Promise<void> => {

@@ -8,12 +8,11 @@ import {
   type Endpoint,
 } from '../../transport/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
+import { carriesDatagrams, CONVERSATION_OPTIONS, inputFor, lineEnding, taps } from '../conversation-options.js'
 import { receiveTo, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
-import { HexDump } from '../hex-dump.js'
 import type { ParsedOptions } from '../options.js'
-import { converse, relayTo, type Tap } from '../pipes.js'
-import { TerminalLines } from '../terminal-lines.js'
+import { converse, relayTo } from '../pipes.js'
 import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
 
 const OPTIONS = {
@@ -23,27 +22,13 @@ const OPTIONS = {
     help: 'only see whether the endpoint can be connected to; several are tried in turn',
   },
   timeout: { type: 'seconds', value: '<time>', default: '10', help: 'how long connecting may take' },
-  idle: { type: 'seconds', value: '<time>', help: 'give up when nothing moves for so long' },
   wait: {
     type: 'seconds',
     value: '<time>',
     default: '1',
     help: 'datagrams: how long to wait for answers after the input has ended',
   },
-  lines: {
-    type: 'flag',
-    short: 'l',
-    help: 'line by line: each line of input is sent whole, a datagram each over udp: and unixgram:',
-  },
-  crlf: { type: 'flag', short: 'C', help: 'send lines with CR LF' },
-  hex: { type: 'flag', short: 'x', help: 'show what passes in hexadecimal, on stderr' },
-  exec: {
-    type: 'text',
-    short: 'e',
-    value: '<command>',
-    help: 'join the connection to a shell command instead of the terminal',
-  },
-  relay: { type: 'text', value: '<endpoint>', help: 'join the connection to another one' },
+  ...CONVERSATION_OPTIONS,
   'local-address': { type: 'text', value: '<address>', help: 'the address to connect from' },
   'local-port': { type: 'number', value: '<port>', help: 'the port to connect from' },
   ...TLS_CLIENT_OPTIONS,
@@ -62,6 +47,7 @@ export const connect: Command = defineCommand({
     ['printf "GET / HTTP/1.0\\r\\n\\r\\n" | moorage connect tls://example.org:443', 'TLS, verified'],
     ['moorage connect -z tcp://127.0.0.1:5432', 'is anyone there? exit code 0 or 1'],
     ['echo hello | moorage connect udp://127.0.0.1:9999', 'one datagram, and its answer'],
+    ['moorage connect -l udp://127.0.0.1:9999 < names.txt', 'a datagram for each line'],
   ],
   async run(endpoints, options, context) {
     const [first] = endpoints
@@ -77,8 +63,7 @@ export const connect: Command = defineCommand({
         'Cannot connect to several endpoints at once: give one, or use -z to check them',
       )
     const endpoint = parseEndpoint(first)
-    if (endpoint.scheme === 'udp' || endpoint.scheme === 'unixgram')
-      return exchangeDatagrams(endpoint, options, context)
+    if (carriesDatagrams(endpoint)) return exchangeDatagrams(endpoint, options, context)
     const connection = await connectStream(endpoint, connectOptions(options, context))
     const stop = (): void => connection.destroy(context.signal.reason)
     context.signal.addEventListener('abort', stop, { once: true })
@@ -108,26 +93,14 @@ function connectOptions(
 }
 
 async function attend(connection: Connection, options: Options, context: CommandContext): Promise<number> {
-  const [tapOut, tapIn] = taps(options.hex === true)
-  if (options.exec !== undefined) return execFor(connection, options.exec, tapIn, tapOut)
+  if (options.exec !== undefined) return execFor(connection, options.exec, taps(options))
   if (options.relay !== undefined) {
-    await relayTo(connection, options.relay, context.signal, tapIn, tapOut)
+    await relayTo(connection, options.relay, context.signal, taps(options))
     return EXIT.ok
   }
-  const input =
-    options.crlf === true || options.lines === true
-      ? process.stdin.pipe(new TerminalLines(options.crlf === true))
-      : process.stdin
-  await converse(connection, input, process.stdout, tapOut, tapIn)
+  await converse(connection, inputFor(options), process.stdout, taps(options))
   process.stdin.destroy()
   return EXIT.ok
-}
-
-/** Shows what is sent and what is received, when asked to. */
-export function taps(hex: boolean): [sent: Tap | undefined, received: Tap | undefined] {
-  if (!hex) return [undefined, undefined]
-  const write = (text: string): void => void process.stderr.write(text)
-  return [new HexDump('>', write).dump, new HexDump('<', write).dump]
 }
 
 async function check(endpoints: readonly string[], options: Options, context: CommandContext): Promise<number> {
@@ -148,9 +121,9 @@ async function check(endpoints: readonly string[], options: Options, context: Co
 }
 
 async function exchangeDatagrams(endpoint: Endpoint, options: Options, { signal }: CommandContext): Promise<number> {
-  const [tapOut, tapIn] = taps(options.hex === true)
   const socket = await connectDatagram(endpoint)
-  const pipe = { lines: options.lines === true, lingerMs: options.wait ?? 1000, tapOut, tapIn, signal }
+  const pipe = { ...taps(options), lineEnding: lineEnding(options) }
+  const lingerMs = options.wait ?? 1000
   let lastAt = performance.now()
   const receiving = receiveTo(process.stdout, socket, pipe, () => {
     lastAt = performance.now()
@@ -160,9 +133,11 @@ async function exchangeDatagrams(endpoint: Endpoint, options: Options, { signal 
   try {
     await Promise.race([sendFrom(process.stdin, socket, () => undefined, pipe), receiving])
     lastAt = performance.now()
-    while (!signal.aborted && performance.now() - lastAt < pipe.lingerMs) await pause(Math.min(50, pipe.lingerMs))
+    while (!signal.aborted && performance.now() - lastAt < lingerMs) await pause(Math.min(50, lingerMs))
   } finally {
     signal.removeEventListener('abort', stop)
+    // An input that is still open would keep the process.
+    process.stdin.destroy()
     await socket.close()
   }
   await receiving
