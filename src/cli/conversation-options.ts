@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { Endpoint } from '../transport/index.js'
+import { UsageError } from '../base/index.js'
+import { parseEndpoint, type Endpoint } from '../transport/index.js'
 import { HexDump } from './hex-dump.js'
 import type { Taps } from './pipes.js'
 import { TerminalLines } from './terminal-lines.js'
@@ -20,7 +21,11 @@ export const CONVERSATION_OPTIONS = {
     value: '<command>',
     help: 'join the connection to a shell command of its own instead of the terminal',
   },
-  relay: { type: 'text', value: '<endpoint>', help: 'join the connection to one that is made to this endpoint' },
+  relay: {
+    type: 'text',
+    value: '<endpoint>',
+    help: 'join the connection to one that is made to this endpoint, each half-close passed on',
+  },
 } as const
 
 export interface ConversationOptions {
@@ -49,6 +54,22 @@ export function taps({ hex }: ConversationOptions): Taps {
   if (hex !== true) return {}
   const write = (text: string): void => void process.stderr.write(text)
   return { tapOut: new HexDump('>', write).dump, tapIn: new HexDump('<', write).dump }
+}
+
+/**
+ * Where `--relay` leads: it is looked at before anything is opened.
+ * @throws UsageError `ERR_ENDPOINT`; `ERR_OPTION_VALUE` when one of the two carries datagrams and the other a stream.
+ */
+export function relayTarget({ relay, exec }: ConversationOptions, from: Endpoint): Endpoint | undefined {
+  if (relay === undefined) return undefined
+  if (exec !== undefined)
+    throw new UsageError('ERR_OPTION_VALUE', 'Cannot use --relay with --exec: a connection has one other end')
+  const target = parseEndpoint(relay)
+  if (target.scheme === 'fd' || carriesDatagrams(target) !== carriesDatagrams(from)) {
+    const wanted = carriesDatagrams(from) ? 'udp: or unixgram:, as the other end is' : 'tcp:, tls: or unix:'
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --relay ${relay}: expected ${wanted}`)
+  }
+  return target
 }
 
 export const carriesDatagrams = ({ scheme }: Endpoint): boolean => scheme === 'udp' || scheme === 'unixgram'

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { LineDecoder } from '../engine/framing/index.js'
 import type { Address, Datagram, DatagramSocket } from '../transport/index.js'
-import type { Taps } from './pipes.js'
+import type { Tap, Taps } from './pipes.js'
 
 export interface DatagramPipeOptions extends Taps {
   /** One datagram a line of input, with this ending, instead of one a chunk. */
@@ -58,5 +58,26 @@ export async function receiveTo(
     seen(datagram)
     tapIn?.(datagram.data)
     output.write(datagram.data)
+  }
+}
+
+/** Passes each datagram of one socket on to the peer of the other, both ways, until one of them is closed. */
+export async function relayDatagrams(
+  first: DatagramSocket,
+  second: DatagramSocket,
+  { tapIn, tapOut }: Taps,
+): Promise<void> {
+  const copy = async (from: DatagramSocket, to: DatagramSocket, tap: Tap | undefined): Promise<void> => {
+    for await (const { data } of from) {
+      tap?.(data)
+      await to.send(data)
+    }
+  }
+  const ways = [copy(first, second, tapIn), copy(second, first, tapOut)]
+  try {
+    await Promise.race(ways)
+  } finally {
+    await Promise.all([first.close(), second.close()])
+    await Promise.allSettled(ways)
   }
 }

@@ -3,17 +3,24 @@ import {
   connect as connectStream,
   connectDatagram,
   parseEndpoint,
-  type Connection,
   type ConnectOptions,
+  type DatagramSocket,
   type Endpoint,
 } from '../../transport/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
-import { carriesDatagrams, CONVERSATION_OPTIONS, inputFor, lineEnding, taps } from '../conversation-options.js'
-import { receiveTo, sendFrom } from '../datagram-pipes.js'
+import {
+  carriesDatagrams,
+  CONVERSATION_OPTIONS,
+  inputFor,
+  lineEnding,
+  relayTarget,
+  taps,
+} from '../conversation-options.js'
+import { receiveTo, relayDatagrams, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
-import type { ParsedOptions } from '../options.js'
+import { refuseOptions, type ParsedOptions } from '../options.js'
 import { converse, relayTo } from '../pipes.js'
-import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
+import { clientTls, refuseTlsOptions, TLS_CLIENT_OPTIONS } from '../tls-files.js'
 
 const OPTIONS = {
   check: {
@@ -63,12 +70,27 @@ export const connect: Command = defineCommand({
         'Cannot connect to several endpoints at once: give one, or use -z to check them',
       )
     const endpoint = parseEndpoint(first)
-    if (carriesDatagrams(endpoint)) return exchangeDatagrams(endpoint, options, context)
-    const connection = await connectStream(endpoint, connectOptions(options, context))
+    const target = relayTarget(options, endpoint)
+    if (carriesDatagrams(endpoint)) return connectDatagrams(endpoint, target, options, context)
+    // With a relay the options of TLS are for the end that is tls:.
+    const isForTarget = target?.scheme === 'tls' && endpoint.scheme !== 'tls' && options.tls !== true
+    const settings = connectOptions(options, context)
+    const { tls, ...plain } = settings
+    const connection = await connectStream(endpoint, isForTarget ? plain : settings)
     const stop = (): void => connection.destroy(context.signal.reason)
     context.signal.addEventListener('abort', stop, { once: true })
     try {
-      return await attend(connection, options, context)
+      if (options.exec !== undefined) return await execFor(connection, options.exec, taps(options))
+      if (target === undefined) {
+        await converse(connection, inputFor(options), process.stdout, taps(options))
+        process.stdin.destroy()
+      } else {
+        const { connectTimeoutMs } = settings
+        const { signal } = context
+        const rules = tls !== undefined && target.scheme === 'tls' ? { tls } : {}
+        await relayTo(connection, target, { signal, connectTimeoutMs, ...rules }, taps(options))
+      }
+      return EXIT.ok
     } finally {
       context.signal.removeEventListener('abort', stop)
       await connection.close()
@@ -79,28 +101,17 @@ export const connect: Command = defineCommand({
 function connectOptions(
   options: Options,
   { signal }: CommandContext,
-): ConnectOptions & { readonly idleTimeoutMs?: number } {
-  const { timeout, idle, 'local-address': localAddress, 'local-port': localPort } = options
+): ConnectOptions & { readonly idleTimeoutMs?: number; readonly connectTimeoutMs: number } {
+  const { timeout = 10_000, idle, 'local-address': localAddress, 'local-port': localPort } = options
   const tls = clientTls(options)
   return {
     signal,
-    ...(timeout === undefined ? {} : { connectTimeoutMs: timeout }),
+    connectTimeoutMs: timeout,
     ...(idle === undefined ? {} : { idleTimeoutMs: idle }),
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(localPort === undefined ? {} : { localPort }),
     ...(tls === undefined ? {} : { tls }),
   }
-}
-
-async function attend(connection: Connection, options: Options, context: CommandContext): Promise<number> {
-  if (options.exec !== undefined) return execFor(connection, options.exec, taps(options))
-  if (options.relay !== undefined) {
-    await relayTo(connection, options.relay, context.signal, taps(options))
-    return EXIT.ok
-  }
-  await converse(connection, inputFor(options), process.stdout, taps(options))
-  process.stdin.destroy()
-  return EXIT.ok
 }
 
 async function check(endpoints: readonly string[], options: Options, context: CommandContext): Promise<number> {
@@ -120,8 +131,28 @@ async function check(endpoints: readonly string[], options: Options, context: Co
   return missing === 0 ? EXIT.ok : EXIT.failed
 }
 
-async function exchangeDatagrams(endpoint: Endpoint, options: Options, { signal }: CommandContext): Promise<number> {
-  const socket = await connectDatagram(endpoint)
+async function connectDatagrams(
+  endpoint: Endpoint,
+  target: Endpoint | undefined,
+  options: Options,
+  { signal }: CommandContext,
+): Promise<number> {
+  refuseOptions(options, ['exec', 'idle'], `with ${endpoint.scheme}: it is for streams`)
+  refuseTlsOptions(options, 'either', `with ${endpoint.scheme}: TLS is for streams`)
+  const { 'local-address': localHost, 'local-port': localPort } = options
+  const socket = await connectDatagram(endpoint, {
+    signal,
+    ...(localHost === undefined ? {} : { localHost }),
+    ...(localPort === undefined ? {} : { localPort }),
+  })
+  if (target === undefined) return exchangeDatagrams(socket, options, signal)
+  const other = await connectDatagram(target, { signal })
+  signal.addEventListener('abort', () => socket.destroy(), { once: true })
+  await relayDatagrams(socket, other, taps(options))
+  return EXIT.ok
+}
+
+async function exchangeDatagrams(socket: DatagramSocket, options: Options, signal: AbortSignal): Promise<number> {
   const pipe = { ...taps(options), lineEnding: lineEnding(options) }
   const lingerMs = options.wait ?? 1000
   let lastAt = performance.now()

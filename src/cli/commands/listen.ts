@@ -11,12 +11,19 @@ import {
   type Endpoint,
 } from '../../transport/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
-import { carriesDatagrams, CONVERSATION_OPTIONS, inputFor, lineEnding, taps } from '../conversation-options.js'
+import {
+  carriesDatagrams,
+  CONVERSATION_OPTIONS,
+  inputFor,
+  lineEnding,
+  relayTarget,
+  taps,
+} from '../conversation-options.js'
 import { receiveTo, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
-import type { ParsedOptions } from '../options.js'
+import { refuseOptions, type ParsedOptions } from '../options.js'
 import { converse, pumpOut, relayTo } from '../pipes.js'
-import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
+import { clientTls, refuseTlsOptions, serverTls, TLS_OPTIONS } from '../tls-files.js'
 
 const OPTIONS = {
   'keep-open': {
@@ -26,7 +33,7 @@ const OPTIONS = {
   },
   max: { type: 'number', value: '<n>', default: '100', help: 'connections at once with --keep-open; more wait' },
   ...CONVERSATION_OPTIONS,
-  ...TLS_SERVER_OPTIONS,
+  ...TLS_OPTIONS,
 } as const
 
 type Options = ParsedOptions<typeof OPTIONS>
@@ -55,7 +62,7 @@ export const listen: Command = defineCommand({
     }
     const endpoint = parseEndpoint(text)
     if (carriesDatagrams(endpoint)) return listenForDatagrams(endpoint, options, context)
-    const meet = meeting(options, context)
+    const meet = meeting(options, relayTarget(options, endpoint), context)
     const secure = endpoint.scheme === 'tls'
     const tls = await serverTls(options, secure, context.output)
     const listener = await listenForStreams(endpoint, {
@@ -82,10 +89,14 @@ type Listener = Awaited<ReturnType<typeof listenForStreams>>
 type Meeting = (connection: Connection) => Promise<unknown>
 
 /** What is done with each connection: a program, another connection, or this terminal. */
-function meeting(options: Options, { signal }: CommandContext): Meeting {
-  const { exec, relay } = options
+function meeting(options: Options, target: Endpoint | undefined, { signal }: CommandContext): Meeting {
+  const { exec } = options
+  if (target === undefined) refuseTlsOptions(options, 'client', 'without --relay: it is for the side that connects')
   if (exec !== undefined) return (connection) => execFor(connection, exec, taps(options))
-  if (relay !== undefined) return (connection) => relayTo(connection, relay, signal, taps(options))
+  // ALPN is agreed on with who connects.
+  const tls = clientTls({ ...options, tls: undefined, alpn: undefined })
+  if (target !== undefined)
+    return (connection) => relayTo(connection, target, { signal, ...(tls && { tls }) }, taps(options))
   // One for all connections: the input goes on from one to the next.
   const input = inputFor(options)
   return (connection) => talk(connection, input, options)
@@ -149,6 +160,8 @@ async function talk(connection: Connection, input: Readable, options: Options): 
 }
 
 async function listenForDatagrams(endpoint: Endpoint, options: Options, context: CommandContext): Promise<number> {
+  refuseOptions(options, ['exec', 'relay', 'idle'], `with ${endpoint.scheme}: it is for streams`)
+  refuseTlsOptions(options, 'either', `with ${endpoint.scheme}: TLS is for streams`)
   const socket = await bindDatagram(endpoint)
   const { local } = socket
   const shown =
