@@ -2,6 +2,7 @@ import { UsageError } from '../../base/index.js'
 import {
   connect as connectStream,
   connectDatagram,
+  formatAddress,
   parseEndpoint,
   type ConnectOptions,
   type DatagramSocket,
@@ -77,6 +78,8 @@ export const connect: Command = defineCommand({
     const settings = connectOptions(options, context)
     const { tls, ...plain } = settings
     const connection = await connectStream(endpoint, isForTarget ? plain : settings)
+    const remote = formatAddress(connection.remote)
+    context.output.detail(`connected: ${remote}`, { event: 'connected', remote })
     const stop = (): void => connection.destroy(context.signal.reason)
     context.signal.addEventListener('abort', stop, { once: true })
     try {
