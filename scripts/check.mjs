@@ -9,6 +9,7 @@ const CHECKS = [
   { name: 'types', built: true },
   { name: 'floors' },
   { name: 'codes', built: true },
+  { name: 'links' },
   { name: 'snippets', built: true },
   { name: 'package', built: true },
 ]

@@ -239,6 +239,23 @@ const FAULTS: readonly Fault[] = [
     found: /test\/planted\.test\.ts.*error TS2322/,
   },
   {
+    name: 'links to a file and to a heading that are not there, and none in code',
+    check: 'links',
+    plant: planted(
+      'docs/planted.md',
+      '# Planted\n\n[a](gone.md), [`b`](#plant), `[c](code.md)`\n[d](models.md#concurrency-models), [e](../README.md#nothing)\n\n' +
+        '```text\n[f](fence.md)\n```\n\n    [g](indent.md)\n',
+    ),
+    found:
+      /3 findings(?=[^]*planted\.md:3: the link gone\.md)(?=[^]*planted\.md:3: the link #plant )(?=[^]*planted\.md:4: .* README\.md has no such heading)/,
+  },
+  {
+    name: 'a page that README links to and that is not packed',
+    check: 'package',
+    plant: (tree) => tree.replace('package.json', '"docs",', ''),
+    found: /README\.md:\d+: the link docs\/servers\.md leads to what is not in the tarball/,
+  },
+  {
     name: 'a snippet that does not compile',
     check: 'snippets',
     plant: planted('docs/planted.md', '# Planted\n\n```ts\nconst wrong: string = 1\n```\n'),

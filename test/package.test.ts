@@ -117,7 +117,7 @@ test('the tarball has nothing in it that a user does not need', () => {
     run('tar', ['-tzf', join(folder, readdirSync(folder).find((entry) => entry.endsWith('.tgz')) ?? '')], folder),
   )
   const needed =
-    /^package\/(dist\/.*\.(js|d\.ts)|native\/[^/]+\.[ch]|scripts\/install-native\.mjs|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
+    /^package\/(dist\/.*\.(js|d\.ts)|native\/[^/]+\.[ch]|scripts\/install-native\.mjs|docs\/.*\.(md|ts|py)|bench\/RESULTS\.md|package\.json|[A-Z]+\.md|LICENSE)$/
   assert.deepEqual(
     list.filter((path) => !needed.test(path)),
     [],

@@ -90,18 +90,8 @@ export default class Chat extends StreamHandler implements Member {
   }
 
   async #rename(name: string): Promise<void> {
-    if (!NAME.test(name) || this.#room?.who().includes(name) === true) {
-      await this.write('* that name will not do\n')
-      return
-    }
-    const room = this.#room
-    const before = this.name
-    room?.leave(this)
-    this.name = name
-    // The room may have been forgotten with its last member.
-    this.#room = rooms.open(room?.name ?? 'lobby')
-    this.#room?.join(this)
-    this.#room?.announce(`* ${before} is now ${name}`)
+    if (NAME.test(name) && this.#room?.rename(this, name) === true) this.name = name
+    else await this.write('* that name will not do\n')
   }
 }
 

@@ -67,6 +67,15 @@ export class Room {
     if (this.#members.size === 0) this.#emptied()
   }
 
+  /** Gives a member another name, in its place: the room keeps its history, even with nobody else in it. False when the name is taken. */
+  rename(member: Member, name: string): boolean {
+    if (this.#members.has(name) || this.#members.get(member.name) !== member) return false
+    this.#members.delete(member.name)
+    this.#members.set(name, member)
+    this.announce(`* ${member.name} is now ${name}`)
+    return true
+  }
+
   say(from: Member, text: string): void {
     const line = `${from.name}: ${text}`
     this.#history.push({ at: Date.now(), text: line })

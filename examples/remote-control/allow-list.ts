@@ -21,18 +21,61 @@ export interface Resolved {
   readonly args: readonly string[]
 }
 
-/** @throws TypeError when a configuration has no list of commands or no audit log. */
+const MIN_TOKEN_LENGTH = 16
+
+/** @throws TypeError naming what is wrong in a configuration: nothing is found out only when a client comes. */
 export function toConfig(value: unknown): RemoteControlConfig {
-  if (isConfig(value)) return value
-  throw new TypeError(
-    'Cannot use the configuration: it needs "commands" and "auditLog", as docs/examples.md shows them',
-  )
+  const problem = problemOf(value)
+  if (problem === undefined && isConfig(value)) return value
+  throw new TypeError(`Cannot use the configuration: ${problem ?? 'it is none'}; docs/examples.md shows one`)
 }
 
 function isConfig(value: unknown): value is RemoteControlConfig {
-  if (typeof value !== 'object' || value === null || !('commands' in value) || !('auditLog' in value)) return false
-  return typeof value.commands === 'object' && value.commands !== null && typeof value.auditLog === 'string'
+  return problemOf(value) === undefined
 }
+
+function problemOf(value: unknown): string | undefined {
+  if (!isRecord(value)) return 'it is no object'
+  const { token, commands, auditLog, timeLimitMs, outputLimitBytes } = value
+  if (token !== undefined && (typeof token !== 'string' || token.length < MIN_TOKEN_LENGTH))
+    return `"token" must have ${MIN_TOKEN_LENGTH} characters or more`
+  if (typeof auditLog !== 'string' || auditLog === '') return '"auditLog" must be the path of a file'
+  for (const [name, limit] of Object.entries({ timeLimitMs, outputLimitBytes })) {
+    if (limit !== undefined && !(typeof limit === 'number' && limit >= 1)) return `"${name}" must be a number from 1 up`
+  }
+  if (!isRecord(commands) || Object.keys(commands).length === 0) return '"commands" must list at least one'
+  for (const [name, command] of Object.entries(commands)) {
+    const problem = commandProblem(command)
+    if (problem !== undefined) return `the command ${JSON.stringify(name)} ${problem}`
+  }
+  return undefined
+}
+
+function commandProblem(command: unknown): string | undefined {
+  if (!isRecord(command) || !isTexts(command['run'])) return 'needs "run", a list of strings'
+  if (command['run'][0]?.startsWith('/') !== true) return 'needs the full path of its program'
+  const { parameters = [] } = command
+  if (!isTexts(parameters)) return 'has "parameters" that are no list of patterns'
+  return parameters.every(isPattern) ? undefined : 'has a parameter that is no pattern'
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
+
+function isPattern(text: string): boolean {
+  try {
+    return wholly(text) instanceof RegExp
+  } catch {
+    // What is no pattern is said by whoever asked.
+    return false
+  }
+}
+
+/** A pattern that only a whole argument matches. */
+const wholly = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, 'u')
 
 const MAX_ARGUMENTS = 32
 const MAX_ARGUMENT_BYTES = 4096
@@ -52,8 +95,7 @@ export function resolveCommand(config: RemoteControlConfig, name: string, given:
     return `at most ${patterns.length} arguments are allowed`
   for (const [i, argument] of given.entries()) {
     const isPlain = Buffer.byteLength(argument) <= MAX_ARGUMENT_BYTES && !argument.includes('\0')
-    if (!isPlain || !new RegExp(`^(?:${patterns[i]})$`, 'u').test(argument))
-      return `argument ${i + 1} is not of the allowed form`
+    if (!isPlain || !wholly(patterns[i] ?? '').test(argument)) return `argument ${i + 1} is not of the allowed form`
   }
   return { program, args: [...fixed, ...given] }
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
+import { relativeLinks } from './links.mjs'
 import { filesIn, linesOf, runTool, textOf } from './_tree.mjs'
 
 export function pack(root, folder) {
@@ -24,6 +25,7 @@ export async function check(root) {
       findings.push(`${path}: in the tarball, and compiled from nothing; remove dist and build`)
   }
   findings.push(...missingEntries(JSON.parse(textOf(root, 'package.json')), files))
+  findings.push(...linksLeftBehind(root, files))
   findings.push(...undocumentedDependencies(root))
   const [lint, types] = await Promise.all([
     runTool(root, 'publint/src/cli.js', ['run', tarball, '--strict']),
@@ -50,6 +52,15 @@ function missingEntries({ exports: entries, bin }, files) {
     .map((target) => target.replace(/^\.\//, ''))
     .filter((target) => !files.includes(target))
     .map((target) => `package.json: ${target} is an entry, and not in the tarball`)
+}
+
+/** The pages of the tarball are read where it is unpacked. */
+function linksLeftBehind(root, files) {
+  return files
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) => relativeLinks(root, path).map((link) => ({ path, ...link })))
+    .filter(({ target }) => !files.some((file) => file === target || file.startsWith(`${target}/`)))
+    .map(({ path, line, text }) => `${path}:${line}: the link ${text} leads to what is not in the tarball`)
 }
 
 function undocumentedDependencies(root) {

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { NetError } from '../base/index.js'
 import { formatAddress, type Connection } from '../transport/index.js'
-import { pumpIn, pumpOut, type Tap } from './pipes.js'
+import { pumpIn, pumpOut, type Taps } from './pipes.js'
 
 /**
  * Runs a shell command for a connection: what is received is its standard input, its standard output is sent; its
  * errors go to ours. When the peer leaves, it is ended. Resolves with its exit code.
  */
-export async function execFor(connection: Connection, command: string, tapIn?: Tap, tapOut?: Tap): Promise<number> {
+export async function execFor(connection: Connection, command: string, { tapIn, tapOut }: Taps = {}): Promise<number> {
   const child = spawn(command, {
     shell: true,
     stdio: ['pipe', 'pipe', 'inherit'],

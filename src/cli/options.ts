@@ -132,3 +132,12 @@ function readSeconds(name: string, text: string): number {
 function wrongValue(name: string, text: string, expected: string): UsageError {
   return new UsageError('ERR_OPTION_VALUE', `Cannot use --${name} ${JSON.stringify(text)}: expected ${expected}`)
 }
+
+/**
+ * Options that mean nothing for what is done are refused, not passed over.
+ * @throws UsageError `ERR_OPTION_VALUE`.
+ */
+export function refuseOptions(options: Readonly<Record<string, unknown>>, names: readonly string[], why: string): void {
+  const given = names.find((name) => options[name] !== undefined && options[name] !== false)
+  if (given !== undefined) throw new UsageError('ERR_OPTION_VALUE', `Cannot use --${given} ${why}`)
+}

@@ -29,11 +29,12 @@ export class Output {
 
   /** Whether there is a terminal to draw a progress bar on. */
   get interactive(): boolean {
-    return process.stderr.isTTY && !this.#options.json && !this.#options.quiet
+    return process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !this.#options.json && !this.#options.quiet
   }
 
   style(style: Style, text: string): string {
-    return this.#colour ? styleText(style, text) : text
+    // What Node would look at is stdout, which may be a file while the words go to a terminal.
+    return this.#colour ? styleText(style, text, { validateStream: false }) : text
   }
 
   /** What the user waits for: kept under --quiet. */

@@ -1,9 +1,15 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { connect, parseEndpoint, type Connection } from '../transport/index.js'
+import { connect, type Connection, type ConnectOptions, type Endpoint } from '../transport/index.js'
 
 /** Called with all bytes that pass: a hex dump, a count. */
 export type Tap = (bytes: Uint8Array) => void
+
+export interface Taps {
+  /** Of what this side sends. */
+  readonly tapOut?: Tap | undefined
+  readonly tapIn?: Tap | undefined
+}
 
 /** Copies a stream to a connection, at the connection's pace; resolves at the end of the stream. */
 export async function pumpIn(from: Readable, to: Connection, tap?: Tap): Promise<void> {
@@ -33,8 +39,7 @@ export async function converse(
   connection: Connection,
   input: Readable,
   output: Writable,
-  tapOut?: Tap,
-  tapIn?: Tap,
+  { tapOut, tapIn }: Taps = {},
 ): Promise<void> {
   let movedAt = 0
   const sending = pumpIn(input, connection, (bytes) => {
@@ -56,25 +61,32 @@ export async function converse(
   clearInterval(timer)
 }
 
-/** Joins a connection to one that is made for it, until both directions have ended, each with a half-close of its own. */
+/**
+ * Joins a connection to one that is made for it, until both directions have ended, each with a half-close of its own.
+ * What breaks one of them breaks the other: half a stream must not look like a whole one.
+ */
 export async function relayTo(
   connection: Connection,
-  endpoint: string,
-  signal: AbortSignal,
-  tapIn?: Tap,
-  tapOut?: Tap,
+  endpoint: Endpoint,
+  options: ConnectOptions,
+  { tapIn, tapOut }: Taps = {},
 ): Promise<void> {
-  const other = await connect(parseEndpoint(endpoint), { signal })
+  const other = await connect(endpoint, options)
+  const failures: unknown[] = []
   const copy = async (from: Connection, to: Connection, tap: Tap | undefined): Promise<void> => {
-    for await (const bytes of from) {
-      tap?.(bytes)
-      await to.write(bytes)
+    try {
+      for await (const bytes of from) {
+        tap?.(bytes)
+        await to.write(bytes)
+      }
+      await to.closeWrite()
+    } catch (error) {
+      failures.push(error)
+      connection.destroy(error)
+      other.destroy(error)
     }
-    await to.closeWrite()
   }
-  try {
-    await Promise.all([copy(connection, other, tapIn), copy(other, connection, tapOut)])
-  } finally {
-    await other.close()
-  }
+  await Promise.all([copy(connection, other, tapIn), copy(other, connection, tapOut)])
+  await other.close()
+  if (failures.length > 0) throw failures[0]
 }

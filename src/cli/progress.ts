@@ -36,15 +36,23 @@ export class ProgressLine {
   }
 }
 
-/** `photos/1.jpg  [=====>      ]  42 %  118 MiB/s  0:07 left`, cut to the width. */
+const MIN_NAME_CELLS = 8
+
+/**
+ * `photos/1.jpg  [=====>      ]  42 %  118 MiB/s  0:07 left`. It is shorter than the terminal is wide, since a line that
+ * wraps cannot be taken away: a narrow one does without the bar, and then without the name.
+ */
 export function formatProgress({ name, totalBytes, totalSize, bytesPerSecond }: Progress, columns: number): string {
+  const width = (columns > 0 ? columns : 80) - 1
   const share = totalSize === 0 ? 1 : Math.min(1, totalBytes / totalSize)
   const filled = Math.round(share * BAR_CELLS)
-  const bar = `[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}]`
-  const left = bytesPerSecond > 0 ? `${formatTime((totalSize - totalBytes) / bytesPerSecond)} left` : ''
-  const tail = `  ${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${formatBytes(bytesPerSecond)}/s  ${left}`
-  const room = Math.max(8, (columns > 0 ? columns : 80) - tail.length - 1)
-  return `${name.length > room ? `…${name.slice(1 - room)}` : name}${tail}`
+  const bar = `  [${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}]`
+  const left = bytesPerSecond > 0 ? `  ${formatTime((totalSize - totalBytes) / bytesPerSecond)} left` : ''
+  const tail = ` ${String(Math.floor(share * 100)).padStart(3)} %  ${formatBytes(bytesPerSecond)}/s${left}`
+  const full = bar.length + tail.length + MIN_NAME_CELLS <= width ? bar + tail : ` ${tail}`
+  const room = width - full.length
+  if (room < MIN_NAME_CELLS) return full.trimStart().slice(0, width)
+  return `${name.length > room ? `…${name.slice(1 - room)}` : name}${full}`
 }
 
 export function formatBytes(bytes: number): string {

@@ -2,15 +2,41 @@ import { readFileSync } from 'node:fs'
 import { messageOf, UsageError } from '../base/index.js'
 import type { TlsClientOptions, TlsServerOptions } from '../transport/index.js'
 import { ensureCertificate } from './certificate.js'
+import { refuseOptions } from './options.js'
 import type { Output } from './output.js'
 
 export const TLS_SERVER_OPTIONS = {
-  tls: { type: 'flag', help: 'TLS with a certificate of this machine, made on first use' },
+  tls: {
+    type: 'flag',
+    help: 'TLS over tcp: and unix: too; who listens makes a certificate on first use, if none is given',
+  },
   'tls-cert': { type: 'text', value: '<file>', help: 'the certificate chain, PEM' },
   'tls-key': { type: 'text', value: '<file>', help: 'its private key, PEM' },
   'tls-client-ca': { type: 'text', value: '<file>', help: 'demand client certificates of these authorities, PEM' },
   alpn: { type: 'text', value: '<names>', help: 'protocols for ALPN, with commas between' },
 } as const
+
+export const TLS_CLIENT_OPTIONS = {
+  tls: {
+    type: 'flag',
+    help: 'TLS over tcp: and unix: too; who listens makes a certificate on first use, if none is given',
+  },
+  'server-name': { type: 'text', value: '<name>', help: 'the name to ask for and to verify' },
+  ca: { type: 'text', value: '<file>', help: 'trust these authorities instead of the system’s, PEM' },
+  cert: { type: 'text', value: '<file>', help: 'a client certificate chain, PEM' },
+  key: { type: 'text', value: '<file>', help: 'its private key, PEM' },
+  alpn: { type: 'text', value: '<names>', help: 'protocols for ALPN, with commas between' },
+  insecure: { type: 'flag', help: 'take any certificate: for tests only' },
+} as const
+
+/** For a command that may listen and may connect. */
+export const TLS_OPTIONS: typeof TLS_SERVER_OPTIONS & typeof TLS_CLIENT_OPTIONS = {
+  ...TLS_SERVER_OPTIONS,
+  ...TLS_CLIENT_OPTIONS,
+}
+
+const SERVER_NAMES: readonly string[] = ['tls-cert', 'tls-key', 'tls-client-ca']
+const CLIENT_NAMES: readonly string[] = ['server-name', 'ca', 'cert', 'key', 'insecure']
 
 export interface TlsServerFiles {
   readonly tls: boolean | undefined
@@ -20,8 +46,20 @@ export interface TlsServerFiles {
   readonly alpn: string | undefined
 }
 
+/** @throws UsageError `ERR_OPTION_VALUE` for an option of a side that is not taken. */
+export function refuseTlsOptions(
+  options: Readonly<Record<string, unknown>>,
+  side: 'server' | 'client' | 'either',
+  why: string,
+): void {
+  if (side !== 'client') refuseOptions(options, SERVER_NAMES, why)
+  if (side !== 'server') refuseOptions(options, CLIENT_NAMES, why)
+  if (side === 'either') refuseOptions(options, ['tls', 'alpn'], why)
+}
+
 /**
- * The certificate that the options name, or that of this machine when `--tls` or a `tls:` endpoint asks for one.
+ * The certificate that the options name, or that of this machine when `--tls`, a `tls:` endpoint or another option of
+ * TLS asks for one: what was to be TLS is never plain.
  * @throws UsageError `ERR_OPTION_VALUE` when a file cannot be read or one of the pair is missing.
  */
 export async function serverTls(
@@ -40,21 +78,11 @@ export async function serverTls(
     const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key']
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --tls-${given} alone: give --tls-${missing} too`)
   }
-  if (files.tls !== true && !wanted) return undefined
+  if (files.tls !== true && !wanted && ca === undefined && alpn === undefined) return undefined
   const made = await ensureCertificate()
   output.note(`using the certificate ${made.path} (SHA-256 ${made.fingerprint})`)
   return { cert: made.cert, key: made.key, ...more }
 }
-
-export const TLS_CLIENT_OPTIONS = {
-  tls: { type: 'flag', help: 'TLS over a tcp: or unix: endpoint too' },
-  'server-name': { type: 'text', value: '<name>', help: 'the name to ask for and to verify' },
-  ca: { type: 'text', value: '<file>', help: 'trust these authorities instead of the system’s, PEM' },
-  cert: { type: 'text', value: '<file>', help: 'a client certificate chain, PEM' },
-  key: { type: 'text', value: '<file>', help: 'its private key, PEM' },
-  alpn: { type: 'text', value: '<names>', help: 'protocols for ALPN, with commas between' },
-  insecure: { type: 'flag', help: 'take any certificate: for tests only' },
-} as const
 
 export interface TlsClientFiles {
   readonly tls: boolean | undefined
@@ -66,9 +94,16 @@ export interface TlsClientFiles {
   readonly insecure: boolean | undefined
 }
 
-/** What `connect` is given as `tls`; `undefined` leaves it to the endpoint. */
+/**
+ * What `connect` is given as `tls`; `undefined` leaves it to the endpoint.
+ * @throws UsageError `ERR_OPTION_VALUE` when a file cannot be read or one of a pair is missing.
+ */
 export function clientTls(files: TlsClientFiles): TlsClientOptions | undefined {
   const { 'server-name': serverName, ca, cert, key, alpn, insecure, tls } = files
+  if ((cert === undefined) !== (key === undefined)) {
+    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key']
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --${given} alone: give --${missing} too`)
+  }
   const options: TlsClientOptions = {
     ...(serverName === undefined ? {} : { serverName }),
     ...(ca === undefined ? {} : { ca: readPem('ca', ca) }),

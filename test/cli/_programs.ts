@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { until, within } from '#src/testing/contract-row.js'
 
-const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+export const main: string = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>

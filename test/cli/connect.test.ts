@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
 import { serve } from '#src/server/serve.js'
+import { until } from '#src/testing/contract-row.js'
 import type { Connection } from '#src/transport/connection.js'
 import { listen } from '#src/transport/listen.js'
 import { tryLoadNative } from '#src/transport/node/native.js'
@@ -205,11 +206,9 @@ async function freePort(): Promise<string> {
 async function connected(endpoint: string): Promise<ReturnType<typeof moorage>> {
   for (;;) {
     const program = moorage(['connect', endpoint, '--verbose'])
-    const isUp = await Promise.race([
-      program.ends().then(() => false),
-      new Promise<boolean>((resolve) => void setTimeout(() => resolve(true), 400)),
-    ])
-    if (isUp) return program
+    const isUp = () => program.err.includes('connected: ')
+    await until('a connection or an end', () => isUp() || program.child.exitCode !== null)
+    if (isUp()) return program
   }
 }
 

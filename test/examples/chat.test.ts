@@ -62,6 +62,27 @@ test('chat shows a late joiner the last 100 lines', async (context) => {
   assert.equal(await within('what follows', bob.readLine({ keepEnd: false })), '* here are ann, bob')
 })
 
+test('chat keeps the room and its history when a lone member takes another name', async (context) => {
+  const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0']).endpoint()
+  const ann = await join(endpoint, 'ann')
+  await ann.write('/join garden\n')
+  await hear(ann, /^\* you are in garden/)
+  await ann.write('said before\n/nick anna\n/nick anna\n/nick\n/who\n')
+  assert.equal(await hear(ann, /is now/), '* ann is now anna')
+  await hear(ann, /^\* that name will not do/)
+  await hear(ann, /^\* that name will not do/)
+  assert.equal(await hear(ann, /^\* here are/), '* here are anna')
+  const bob = await join(endpoint, 'bob')
+  await bob.write('/join garden\n')
+  assert.equal(await hear(bob, /^\* you are in garden/), '* you are in garden, with anna, bob')
+  assert.equal(await within('the history', bob.readLine()), 'ann: said before\n')
+  await hear(ann, /^\* bob joined/)
+  await bob.write('hello\n')
+  assert.equal(await hear(ann, /^bob:/), 'bob: hello')
+  await ann.write('/quit\n')
+  await hear(bob, /^\* anna left/)
+})
+
 test('chat drops a reader that is too slow, and the others go on', async (context) => {
   const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0']).endpoint()
   const ann = await join(endpoint, 'ann')

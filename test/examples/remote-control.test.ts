@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { ensureCertificate } from '#src/cli/certificate.js'
 import { until, within } from '#src/testing/contract-row.js'
 import { connect, type TlsClientOptions } from 'moorage'
+import { localhostCertificate } from '../fixtures/certificates.js'
 import { example } from '../fixtures/example.js'
 
 const TOKEN = 'a token of the tests'
@@ -33,6 +34,8 @@ async function start(context: TestContext) {
       mixed: { run: ['/bin/sh', '-c', 'echo out; echo err >&2; exit 7'] },
       touch: { run: ['/usr/bin/touch', join(folder, 'touched')] },
       wait: { run: ['/bin/sh', '-c', 'echo $$; sleep 600'] },
+      // Its own session: no signal to the group reaches it, and it holds the pipes.
+      linger: { run: ['/bin/sh', '-c', 'setsid sleep 600 & echo $!'] },
       flood: { run: ['/usr/bin/yes'] },
       missing: { run: ['/nonexistent/program'] },
     },
@@ -124,6 +127,16 @@ test('remote control ends programs at the time limit and the output limit, and s
   assert.match(missing.at(-1)?.error ?? '', /could not be started/)
 })
 
+test('remote control keeps no client past the time limit for a program that left its group and holds the pipes', async (context) => {
+  const { ask, audit } = await start(context)
+  const answers = await ask({ token: TOKEN, command: 'linger' })
+  const pid = Number(textOf(answers, 'stdout'))
+  assert.ok(isAlive(pid))
+  process.kill(pid, 'SIGKILL')
+  assert.match(answers.at(-1)?.error ?? '', /time limit .*holds its output/)
+  assert.match(String(audit().at(-1)?.['why']), /time limit/)
+})
+
 test('remote control ends the program of a client that leaves', async (context) => {
   const { open, audit } = await start(context)
   const connection = await open({ token: TOKEN, command: 'wait' })
@@ -142,6 +155,52 @@ test('the client of remote control prints what the command prints and exits with
   assert.deepEqual(await within('its end', client.exited), { code: 7, signal: null })
   assert.deepEqual([client.stdout, client.stderr], ['out\n', 'err\n'])
 })
+
+test('the client of remote control shows a certificate instead of a token, and one that is unknown is refused', async (context) => {
+  const { endpoint, ca, cert, key, folder } = await start(context)
+  const stranger = await localhostCertificate()
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const run = async (pems: { readonly cert: string; readonly key: string }) => {
+    const REMOTE_CERT = write('client.pem', pems.cert)
+    const env = { REMOTE_CA: ca, REMOTE_CERT, REMOTE_KEY: write('client-key.pem', pems.key) }
+    const client = example(context, 'remote-control/client', [endpoint, '-', 'greet', 'ann'], { env })
+    const exit = await within('its end', client.exited)
+    return { code: exit.code, stdout: client.stdout, stderr: client.stderr }
+  }
+  assert.deepEqual(await run({ cert, key }), { code: 0, stdout: 'hello ann\n', stderr: '' })
+  const refused = await run(stranger)
+  assert.deepEqual([refused.code, refused.stdout], [1, ''])
+  assert.match(refused.stderr, /^[^\n]+\n$/)
+})
+
+const GOOD = { token: TOKEN, auditLog: 'audit.jsonl', commands: { uptime: { run: ['/usr/bin/uptime'] } } }
+
+for (const [name, config, more, says] of [
+  ['a token too short', { ...GOOD, token: 'fifteen letters' }, [], /"token" must have 16/],
+  ['neither token nor authority', { ...GOOD, token: undefined }, [], /Cannot know a client/],
+  ['an audit log that cannot be opened', { ...GOOD, auditLog: 'missing/audit.jsonl' }, [], /audit log: .*missing/],
+  ['an authority that cannot be read', GOOD, ['tls://localhost:0', 'missing.pem'], /authority: .*missing\.pem/],
+  ['a program without its path', { ...GOOD, commands: { x: { run: ['uptime'] } } }, [], /"x" needs the full path/],
+  ['a pattern that is none', { ...GOOD, commands: { x: { run: ['/x'], parameters: ['('] } } }, [], /"x" .*pattern/],
+  ['a limit that is none', { ...GOOD, timeLimitMs: 'long' }, [], /"timeLimitMs"/],
+  ['an endpoint that is none', GOOD, ['tsl://localhost:0'], /scheme/],
+  ['no JSON', 'no JSON', [], /config\.json/],
+] as const) {
+  test(`remote control refuses at start ${name}, with one line and 2`, async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'moorage-remote-'))
+    context.after(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'config.json')
+    writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config))
+    const options = { cwd: folder, env: { XDG_STATE_HOME: folder } }
+    const program = example(context, 'remote-control/start', [file, ...more], options)
+    assert.deepEqual(await within('its end', program.exited), { code: 2, signal: null }, program.stdout)
+    assert.match(program.stderr, /^remote-control: [^\n]+\n$/)
+    assert.match(program.stderr, says)
+  })
+}
 
 test('remote control without a configuration is off, and exits with 2', async (context) => {
   const program = example(context, 'remote-control/start')

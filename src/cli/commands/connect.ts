@@ -2,19 +2,26 @@ import { UsageError } from '../../base/index.js'
 import {
   connect as connectStream,
   connectDatagram,
+  formatAddress,
   parseEndpoint,
-  type Connection,
   type ConnectOptions,
+  type DatagramSocket,
   type Endpoint,
 } from '../../transport/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
-import { receiveTo, sendFrom } from '../datagram-pipes.js'
+import {
+  carriesDatagrams,
+  CONVERSATION_OPTIONS,
+  inputFor,
+  lineEnding,
+  relayTarget,
+  taps,
+} from '../conversation-options.js'
+import { receiveTo, relayDatagrams, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
-import { HexDump } from '../hex-dump.js'
-import type { ParsedOptions } from '../options.js'
-import { converse, relayTo, type Tap } from '../pipes.js'
-import { TerminalLines } from '../terminal-lines.js'
-import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
+import { refuseOptions, type ParsedOptions } from '../options.js'
+import { converse, relayTo } from '../pipes.js'
+import { clientTls, refuseTlsOptions, TLS_CLIENT_OPTIONS } from '../tls-files.js'
 
 const OPTIONS = {
   check: {
@@ -23,27 +30,13 @@ const OPTIONS = {
     help: 'only see whether the endpoint can be connected to; several are tried in turn',
   },
   timeout: { type: 'seconds', value: '<time>', default: '10', help: 'how long connecting may take' },
-  idle: { type: 'seconds', value: '<time>', help: 'give up when nothing moves for so long' },
   wait: {
     type: 'seconds',
     value: '<time>',
     default: '1',
     help: 'datagrams: how long to wait for answers after the input has ended',
   },
-  lines: {
-    type: 'flag',
-    short: 'l',
-    help: 'line by line: each line of input is sent whole, a datagram each over udp: and unixgram:',
-  },
-  crlf: { type: 'flag', short: 'C', help: 'send lines with CR LF' },
-  hex: { type: 'flag', short: 'x', help: 'show what passes in hexadecimal, on stderr' },
-  exec: {
-    type: 'text',
-    short: 'e',
-    value: '<command>',
-    help: 'join the connection to a shell command instead of the terminal',
-  },
-  relay: { type: 'text', value: '<endpoint>', help: 'join the connection to another one' },
+  ...CONVERSATION_OPTIONS,
   'local-address': { type: 'text', value: '<address>', help: 'the address to connect from' },
   'local-port': { type: 'number', value: '<port>', help: 'the port to connect from' },
   ...TLS_CLIENT_OPTIONS,
@@ -62,6 +55,7 @@ export const connect: Command = defineCommand({
     ['printf "GET / HTTP/1.0\\r\\n\\r\\n" | moorage connect tls://example.org:443', 'TLS, verified'],
     ['moorage connect -z tcp://127.0.0.1:5432', 'is anyone there? exit code 0 or 1'],
     ['echo hello | moorage connect udp://127.0.0.1:9999', 'one datagram, and its answer'],
+    ['moorage connect -l udp://127.0.0.1:9999 < names.txt', 'a datagram for each line'],
   ],
   async run(endpoints, options, context) {
     const [first] = endpoints
@@ -77,13 +71,29 @@ export const connect: Command = defineCommand({
         'Cannot connect to several endpoints at once: give one, or use -z to check them',
       )
     const endpoint = parseEndpoint(first)
-    if (endpoint.scheme === 'udp' || endpoint.scheme === 'unixgram')
-      return exchangeDatagrams(endpoint, options, context)
-    const connection = await connectStream(endpoint, connectOptions(options, context))
+    const target = relayTarget(options, endpoint)
+    if (carriesDatagrams(endpoint)) return connectDatagrams(endpoint, target, options, context)
+    // With a relay the options of TLS are for the end that is tls:.
+    const isForTarget = target?.scheme === 'tls' && endpoint.scheme !== 'tls' && options.tls !== true
+    const settings = connectOptions(options, context)
+    const { tls, ...plain } = settings
+    const connection = await connectStream(endpoint, isForTarget ? plain : settings)
+    const remote = formatAddress(connection.remote)
+    context.output.detail(`connected: ${remote}`, { event: 'connected', remote })
     const stop = (): void => connection.destroy(context.signal.reason)
     context.signal.addEventListener('abort', stop, { once: true })
     try {
-      return await attend(connection, options, context)
+      if (options.exec !== undefined) return await execFor(connection, options.exec, taps(options))
+      if (target === undefined) {
+        await converse(connection, inputFor(options), process.stdout, taps(options))
+        process.stdin.destroy()
+      } else {
+        const { connectTimeoutMs } = settings
+        const { signal } = context
+        const rules = tls !== undefined && target.scheme === 'tls' ? { tls } : {}
+        await relayTo(connection, target, { signal, connectTimeoutMs, ...rules }, taps(options))
+      }
+      return EXIT.ok
     } finally {
       context.signal.removeEventListener('abort', stop)
       await connection.close()
@@ -94,40 +104,17 @@ export const connect: Command = defineCommand({
 function connectOptions(
   options: Options,
   { signal }: CommandContext,
-): ConnectOptions & { readonly idleTimeoutMs?: number } {
-  const { timeout, idle, 'local-address': localAddress, 'local-port': localPort } = options
+): ConnectOptions & { readonly idleTimeoutMs?: number; readonly connectTimeoutMs: number } {
+  const { timeout = 10_000, idle, 'local-address': localAddress, 'local-port': localPort } = options
   const tls = clientTls(options)
   return {
     signal,
-    ...(timeout === undefined ? {} : { connectTimeoutMs: timeout }),
+    connectTimeoutMs: timeout,
     ...(idle === undefined ? {} : { idleTimeoutMs: idle }),
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(localPort === undefined ? {} : { localPort }),
     ...(tls === undefined ? {} : { tls }),
   }
-}
-
-async function attend(connection: Connection, options: Options, context: CommandContext): Promise<number> {
-  const [tapOut, tapIn] = taps(options.hex === true)
-  if (options.exec !== undefined) return execFor(connection, options.exec, tapIn, tapOut)
-  if (options.relay !== undefined) {
-    await relayTo(connection, options.relay, context.signal, tapIn, tapOut)
-    return EXIT.ok
-  }
-  const input =
-    options.crlf === true || options.lines === true
-      ? process.stdin.pipe(new TerminalLines(options.crlf === true))
-      : process.stdin
-  await converse(connection, input, process.stdout, tapOut, tapIn)
-  process.stdin.destroy()
-  return EXIT.ok
-}
-
-/** Shows what is sent and what is received, when asked to. */
-export function taps(hex: boolean): [sent: Tap | undefined, received: Tap | undefined] {
-  if (!hex) return [undefined, undefined]
-  const write = (text: string): void => void process.stderr.write(text)
-  return [new HexDump('>', write).dump, new HexDump('<', write).dump]
 }
 
 async function check(endpoints: readonly string[], options: Options, context: CommandContext): Promise<number> {
@@ -147,10 +134,30 @@ async function check(endpoints: readonly string[], options: Options, context: Co
   return missing === 0 ? EXIT.ok : EXIT.failed
 }
 
-async function exchangeDatagrams(endpoint: Endpoint, options: Options, { signal }: CommandContext): Promise<number> {
-  const [tapOut, tapIn] = taps(options.hex === true)
-  const socket = await connectDatagram(endpoint)
-  const pipe = { lines: options.lines === true, lingerMs: options.wait ?? 1000, tapOut, tapIn, signal }
+async function connectDatagrams(
+  endpoint: Endpoint,
+  target: Endpoint | undefined,
+  options: Options,
+  { signal }: CommandContext,
+): Promise<number> {
+  refuseOptions(options, ['exec', 'idle'], `with ${endpoint.scheme}: it is for streams`)
+  refuseTlsOptions(options, 'either', `with ${endpoint.scheme}: TLS is for streams`)
+  const { 'local-address': localHost, 'local-port': localPort } = options
+  const socket = await connectDatagram(endpoint, {
+    signal,
+    ...(localHost === undefined ? {} : { localHost }),
+    ...(localPort === undefined ? {} : { localPort }),
+  })
+  if (target === undefined) return exchangeDatagrams(socket, options, signal)
+  const other = await connectDatagram(target, { signal })
+  signal.addEventListener('abort', () => socket.destroy(), { once: true })
+  await relayDatagrams(socket, other, taps(options))
+  return EXIT.ok
+}
+
+async function exchangeDatagrams(socket: DatagramSocket, options: Options, signal: AbortSignal): Promise<number> {
+  const pipe = { ...taps(options), lineEnding: lineEnding(options) }
+  const lingerMs = options.wait ?? 1000
   let lastAt = performance.now()
   const receiving = receiveTo(process.stdout, socket, pipe, () => {
     lastAt = performance.now()
@@ -160,9 +167,11 @@ async function exchangeDatagrams(endpoint: Endpoint, options: Options, { signal 
   try {
     await Promise.race([sendFrom(process.stdin, socket, () => undefined, pipe), receiving])
     lastAt = performance.now()
-    while (!signal.aborted && performance.now() - lastAt < pipe.lingerMs) await pause(Math.min(50, pipe.lingerMs))
+    while (!signal.aborted && performance.now() - lastAt < lingerMs) await pause(Math.min(50, lingerMs))
   } finally {
     signal.removeEventListener('abort', stop)
+    // An input that is still open would keep the process.
+    process.stdin.destroy()
     await socket.close()
   }
   await receiving

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { UsageError } from '../../base/index.js'
 import {
   bindDatagram,
@@ -10,13 +11,19 @@ import {
   type Endpoint,
 } from '../../transport/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
-import { receiveTo } from '../datagram-pipes.js'
+import {
+  carriesDatagrams,
+  CONVERSATION_OPTIONS,
+  inputFor,
+  lineEnding,
+  relayTarget,
+  taps,
+} from '../conversation-options.js'
+import { receiveTo, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
-import type { ParsedOptions } from '../options.js'
+import { refuseOptions, type ParsedOptions } from '../options.js'
 import { converse, pumpOut, relayTo } from '../pipes.js'
-import { TerminalLines } from '../terminal-lines.js'
-import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
-import { taps } from './connect.js'
+import { clientTls, refuseTlsOptions, serverTls, TLS_OPTIONS } from '../tls-files.js'
 
 const OPTIONS = {
   'keep-open': {
@@ -25,18 +32,8 @@ const OPTIONS = {
     help: 'go on with the next connection after the first; with --exec and --relay several at once',
   },
   max: { type: 'number', value: '<n>', default: '100', help: 'connections at once with --keep-open; more wait' },
-  idle: { type: 'seconds', value: '<time>', help: 'close a connection on which nothing moves for so long' },
-  lines: { type: 'flag', short: 'l', help: 'line by line: each line of input is sent whole' },
-  crlf: { type: 'flag', short: 'C', help: 'send lines with CR LF' },
-  hex: { type: 'flag', short: 'x', help: 'show what passes in hexadecimal, on stderr' },
-  exec: {
-    type: 'text',
-    short: 'e',
-    value: '<command>',
-    help: 'run a shell command for each connection and join it to it',
-  },
-  relay: { type: 'text', value: '<endpoint>', help: 'join each connection to one that is made to this endpoint' },
-  ...TLS_SERVER_OPTIONS,
+  ...CONVERSATION_OPTIONS,
+  ...TLS_OPTIONS,
 } as const
 
 type Options = ParsedOptions<typeof OPTIONS>
@@ -50,7 +47,10 @@ export const listen: Command = defineCommand({
     ['moorage listen tcp://127.0.0.1:9000', 'the first client talks to this terminal'],
     ['moorage listen -k tcp://127.0.0.1:9000 --exec "tr a-z A-Z"', 'a program for each client'],
     ['moorage listen -k tls://:9443 --tls --relay tcp://127.0.0.1:9000', 'TLS in front of a server that has none'],
-    ['moorage listen udp://127.0.0.1:9999', 'print datagrams; what is typed goes to the last sender'],
+    [
+      'moorage listen udp://127.0.0.1:9999',
+      'print datagrams; what is typed goes to the last sender, and waits for the first',
+    ],
   ],
   async run(endpoints, options, context) {
     const [text] = endpoints
@@ -61,8 +61,8 @@ export const listen: Command = defineCommand({
       )
     }
     const endpoint = parseEndpoint(text)
-    if (endpoint.scheme === 'udp' || endpoint.scheme === 'unixgram')
-      return listenForDatagrams(endpoint, options, context)
+    if (carriesDatagrams(endpoint)) return listenForDatagrams(endpoint, options, context)
+    const meet = meeting(options, relayTarget(options, endpoint), context)
     const secure = endpoint.scheme === 'tls'
     const tls = await serverTls(options, secure, context.output)
     const listener = await listenForStreams(endpoint, {
@@ -74,8 +74,8 @@ export const listen: Command = defineCommand({
     context.signal.addEventListener('abort', stop, { once: true })
     try {
       return options['keep-open'] === true
-        ? await serveMany(listener, options, context)
-        : await serveOne(listener, options, context)
+        ? await serveMany(listener, meet, options, context)
+        : await serveOne(listener, meet, context)
     } finally {
       context.signal.removeEventListener('abort', stop)
       await listener.close()
@@ -85,28 +85,42 @@ export const listen: Command = defineCommand({
   },
 })
 
-async function serveOne(
-  listener: Awaited<ReturnType<typeof listenForStreams>>,
-  options: Options,
-  context: CommandContext,
-): Promise<number> {
+type Listener = Awaited<ReturnType<typeof listenForStreams>>
+type Meeting = (connection: Connection) => Promise<unknown>
+
+/** What is done with each connection: a program, another connection, or this terminal. */
+function meeting(options: Options, target: Endpoint | undefined, { signal }: CommandContext): Meeting {
+  const { exec } = options
+  if (target === undefined) refuseTlsOptions(options, 'client', 'without --relay: it is for the side that connects')
+  if (exec !== undefined) return (connection) => execFor(connection, exec, taps(options))
+  // ALPN is agreed on with who connects.
+  const tls = clientTls({ ...options, tls: undefined, alpn: undefined })
+  if (target !== undefined)
+    return (connection) => relayTo(connection, target, { signal, ...(tls && { tls }) }, taps(options))
+  // One for all connections: the input goes on from one to the next.
+  const input = inputFor(options)
+  return (connection) => talk(connection, input, options)
+}
+
+async function serveOne(listener: Listener, meet: Meeting, context: CommandContext): Promise<number> {
   const connection = await listener.accept()
   await listener.close()
   if (connection === null) return EXIT.ok
-  await attend(connection, options, context)
+  await attend(connection, meet, context)
   return EXIT.ok
 }
 
 /** Programs and relays serve many at once; the one terminal serves one after the other. */
 async function serveMany(
-  listener: Awaited<ReturnType<typeof listenForStreams>>,
+  listener: Listener,
+  meet: Meeting,
   options: Options,
   context: CommandContext,
 ): Promise<number> {
   const most = options.exec === undefined && options.relay === undefined ? 1 : (options.max ?? 100)
   const running = new Set<Promise<void>>()
   for await (const connection of listener) {
-    const attending: Promise<void> = attend(connection, options, context)
+    const attending: Promise<void> = attend(connection, meet, context)
       .catch((error: unknown) => context.output.error(error))
       .finally(() => running.delete(attending))
     running.add(attending)
@@ -116,20 +130,13 @@ async function serveMany(
   return EXIT.ok
 }
 
-async function attend(connection: Connection, options: Options, { output, signal }: CommandContext): Promise<void> {
+async function attend(connection: Connection, meet: Meeting, { output, signal }: CommandContext): Promise<void> {
   const remote = formatAddress(connection.remote)
   output.detail(`connected: ${remote}`, { event: 'connected', remote })
   const stop = (): void => connection.destroy(signal.reason)
   signal.addEventListener('abort', stop, { once: true })
-  const [tapOut, tapIn] = taps(options.hex === true)
   try {
-    if (options.exec !== undefined) {
-      await execFor(connection, options.exec, tapIn, tapOut)
-    } else if (options.relay === undefined) {
-      await talk(connection, options)
-    } else {
-      await relayTo(connection, options.relay, signal, tapIn, tapOut)
-    }
+    await meet(connection)
   } finally {
     signal.removeEventListener('abort', stop)
     await connection.close()
@@ -137,10 +144,8 @@ async function attend(connection: Connection, options: Options, { output, signal
   }
 }
 
-async function talk(connection: Connection, options: Options): Promise<void> {
-  const [tapOut, tapIn] = taps(options.hex === true)
-  const lines = options.crlf === true || options.lines === true
-  const input = lines ? process.stdin.pipe(new TerminalLines(options.crlf === true)) : process.stdin
+async function talk(connection: Connection, input: Readable, options: Options): Promise<void> {
+  const { tapOut, tapIn } = taps(options)
   if (options['keep-open'] === true) {
     // The input outlives the connection: it goes to whoever is connected when it is typed.
     const feed = (chunk: Buffer): void => {
@@ -151,11 +156,12 @@ async function talk(connection: Connection, options: Options): Promise<void> {
     await pumpOut(connection, process.stdout, tapIn).finally(() => input.off('data', feed))
     return
   }
-  await converse(connection, input, process.stdout, tapOut, tapIn)
+  await converse(connection, input, process.stdout, { tapOut, tapIn })
 }
 
 async function listenForDatagrams(endpoint: Endpoint, options: Options, context: CommandContext): Promise<number> {
-  const [tapOut, tapIn] = taps(options.hex === true)
+  refuseOptions(options, ['exec', 'relay', 'idle'], `with ${endpoint.scheme}: it is for streams`)
+  refuseTlsOptions(options, 'either', `with ${endpoint.scheme}: TLS is for streams`)
   const socket = await bindDatagram(endpoint)
   const { local } = socket
   const shown =
@@ -163,21 +169,21 @@ async function listenForDatagrams(endpoint: Endpoint, options: Options, context:
       ? formatEndpoint({ scheme: 'udp', host: local.host, port: local.port, path: '', parameters: {} })
       : formatEndpoint(endpoint)
   context.output.say(`listening on ${shown}`, { event: 'listening', endpoint: shown })
-  let last: Address | undefined
-  const pipe = { lines: options.lines === true, lingerMs: 0, tapOut, tapIn, signal: context.signal }
   context.signal.addEventListener('abort', () => void socket.close(), { once: true })
-  const answering = async (): Promise<void> => {
-    for await (const chunk of process.stdin) {
-      const to = last
-      if (to !== undefined) await socket.send(Buffer.from(chunk), to)
-    }
+  const pipe = { ...taps(options), lineEnding: lineEnding(options) }
+  let last: Address | undefined
+  const answer = (): void => {
+    sendFrom(process.stdin, socket, () => last, pipe).catch((error: unknown) => {
+      if (!context.signal.aborted) context.output.error(error)
+    })
   }
-  answering().catch((error: unknown) => {
-    if (!context.signal.aborted) context.output.error(error)
-  })
   await receiveTo(process.stdout, socket, pipe, ({ remote, truncated }) => {
-    last = remote
     if (truncated) context.output.warn('a datagram was longer than 65,535 bytes and was cut')
+    if (remote.kind === 'unix' && remote.path === '') return
+    const isFirst = last === undefined
+    last = remote
+    // What was typed before waits: there was nobody to send it to.
+    if (isFirst) answer()
   })
   process.stdin.destroy()
   return EXIT.ok

@@ -5,7 +5,7 @@ import { connect, formatAddress, type Connection, type Endpoint } from '../../tr
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
 import { parseStreamEndpoint } from '../stream-endpoint.js'
-import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
+import { clientTls, refuseTlsOptions, serverTls, TLS_OPTIONS } from '../tls-files.js'
 import { TransferWords } from '../transfer-words.js'
 
 const OPTIONS = {
@@ -19,8 +19,9 @@ const OPTIONS = {
   'require-checksum': { type: 'flag', help: 'take no files without SHA-256' },
   sync: { type: 'flag', help: 'flush each file to the disk before it gets its name; --no-sync goes without' },
   connect: { type: 'flag', short: 'c', help: 'connect to a sender that listens, instead of listening' },
+  timeout: { type: 'seconds', value: '<time>', default: '10', help: 'with --connect, how long connecting may take' },
   idle: { type: 'seconds', value: '<time>', default: '60', help: 'give up on a sender that sends nothing for so long' },
-  ...TLS_SERVER_OPTIONS,
+  ...TLS_OPTIONS,
 } as const
 
 type Options = ParsedOptions<typeof OPTIONS>
@@ -33,6 +34,7 @@ export const receive: Command = defineCommand({
   examples: [
     ['moorage receive tcp://0.0.0.0:9000 incoming', 'from anybody in this network'],
     ['moorage receive tls://:9000 incoming --tls --token "$TOKEN" --once', 'one transfer from one who knows'],
+    ['moorage receive --connect tls://example.org:9000 incoming --ca cert.pem', 'from moorage send --listen, over TLS'],
   ],
   async run([text, folder = '.', ...more], options, context) {
     if (text === undefined || more.length > 0)
@@ -53,7 +55,13 @@ async function receiveFrom(
   options: Options,
   context: CommandContext,
 ): Promise<number> {
-  const connection = await connect(endpoint, { signal: context.signal })
+  refuseTlsOptions(options, 'server', 'with --connect: it is for the side that listens')
+  const tls = clientTls(options)
+  const connection = await connect(endpoint, {
+    signal: context.signal,
+    ...(options.timeout === undefined ? {} : { connectTimeoutMs: options.timeout }),
+    ...(tls === undefined ? {} : { tls }),
+  })
   const words = new TransferWords(context.output)
   try {
     const report = await receiveFiles(connection, folder, receiveOptions(options, context, words))
@@ -72,8 +80,9 @@ async function receiveMany(
   context: CommandContext,
 ): Promise<number> {
   const { output, signal } = context
+  refuseTlsOptions(options, 'client', 'without --connect: it is for the side that connects')
   const secure = endpoint.scheme === 'tls'
-  const tls = secure || options.tls === true ? await serverTls(options, secure, output) : undefined
+  const tls = await serverTls(options, secure, output)
   let exit: number = EXIT.ok
   const over = new AbortController()
   const handle = async (connection: Connection): Promise<void> => {

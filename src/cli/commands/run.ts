@@ -7,7 +7,7 @@ import { defineCommand, EXIT, type Command, type CommandContext } from '../comma
 import { MODEL_OPTIONS, modelFrom } from '../model-options.js'
 import type { ParsedOptions } from '../options.js'
 import { notifySystemd } from '../systemd.js'
-import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
+import { refuseTlsOptions, serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
 import { runAgainOnChange } from '../watch.js'
 
 const OPTIONS = {
@@ -47,9 +47,12 @@ export const run: Command = defineCommand({
       )
     }
     if (options.watch === true) return runAgainOnChange(module, context)
+    const parsed = endpoints.map((endpoint) => parseEndpoint(endpoint))
+    if (options.tls !== true && !parsed.some(({ scheme }) => scheme === 'tls'))
+      refuseTlsOptions(options, 'server', 'without --tls: none of the endpoints is tls:')
     const servers: AnyServer[] = []
     try {
-      for (const endpoint of endpoints) servers.push(await start(module, parseEndpoint(endpoint), options, context))
+      for (const endpoint of parsed) servers.push(await start(module, endpoint, options, context))
       for (const server of servers) announce(server, context)
       const stopNotifying = notifySystemd()
       await aborted(context.signal)
@@ -100,6 +103,7 @@ async function startOn(
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --on-overload ${onOverload}: expected wait or refuse`)
   }
   const secure = endpoint.scheme === 'tls'
+  // Of several endpoints those that are tcp: stay plain, beside others that are tls:.
   const tls = secure || options.tls === true ? await serverTls(options, secure, output) : undefined
   return serve(endpoint, handler, {
     ...common,

@@ -5,8 +5,8 @@ import { connect, listen, type Connection, type Endpoint } from '../../transport
 import { sendFiles, type FileResult, type SendOptions, type TransferReport } from '../../transfer/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
-import { clientTls, TLS_CLIENT_OPTIONS } from '../tls-files.js'
 import { parseStreamEndpoint } from '../stream-endpoint.js'
+import { clientTls, refuseTlsOptions, serverTls, TLS_OPTIONS } from '../tls-files.js'
 import { TransferWords } from '../transfer-words.js'
 
 const OPTIONS = {
@@ -21,7 +21,7 @@ const OPTIONS = {
   listen: { type: 'flag', short: 'l', help: 'wait for a receiver that connects, once' },
   timeout: { type: 'seconds', value: '<time>', default: '10', help: 'how long connecting may take' },
   idle: { type: 'seconds', value: '<time>', default: '60', help: 'give up when nothing moves for so long' },
-  ...TLS_CLIENT_OPTIONS,
+  ...TLS_OPTIONS,
 } as const
 
 type Options = ParsedOptions<typeof OPTIONS>
@@ -83,7 +83,9 @@ async function sendToCaller(
   context: CommandContext,
 ): Promise<TransferReport> {
   const words = new TransferWords(context.output)
-  const listener = await listen(endpoint)
+  refuseTlsOptions(options, 'client', 'with --listen: it is for the side that connects')
+  const tls = await serverTls(options, endpoint.scheme === 'tls', context.output)
+  const listener = await listen(endpoint, tls === undefined ? {} : { tls })
   context.output.say(`listening on ${listener.endpoint}`, { event: 'listening', endpoint: listener.endpoint })
   const stop = (): void => void listener.close()
   context.signal.addEventListener('abort', stop, { once: true })
@@ -103,6 +105,7 @@ async function sendAgain(
   options: Options,
   context: CommandContext,
 ): Promise<TransferReport> {
+  refuseTlsOptions(options, 'server', 'without --listen: it is for the side that listens')
   const words = new TransferWords(context.output)
   const done = new Map<string, FileResult>()
   let moved = 0
@@ -175,7 +178,7 @@ function sendOptions(options: Options, { signal }: CommandContext, words: Transf
 }
 
 function connectOptions(options: Options, { signal }: CommandContext): Parameters<typeof connect>[1] {
-  const tls = clientTls({ ...options, alpn: undefined })
+  const tls = clientTls(options)
   return {
     signal,
     ...(options.timeout === undefined ? {} : { connectTimeoutMs: options.timeout }),
