@@ -18,11 +18,16 @@ export type PathParams<Pattern extends string> = Pattern extends `${infer Head}/
     ? { readonly [K in Name]: string }
     : unknown
 
+/** A method, so that a handler of one pattern fits where one of any is taken: the table gives each the names of its own. */
+interface RouteHandler<Pattern extends string> {
+  run(
+    request: HttpRequest & { readonly params: PathParams<Pattern> },
+    server: ServerContext,
+  ): HttpResponse | Promise<HttpResponse>
+}
+
 /** A handler of one route: what stands for the names of its pattern is in `request.params`. */
-export type RouteFunction<Pattern extends string> = (
-  request: HttpRequest & { readonly params: PathParams<Pattern> },
-  server: ServerContext,
-) => HttpResponse | Promise<HttpResponse>
+export type RouteFunction<Pattern extends string> = RouteHandler<Pattern>['run']
 
 interface Route {
   readonly names: readonly string[]
@@ -59,7 +64,7 @@ export class Routes {
 
   /** @throws UsageError `ERR_ARGUMENT` for a pattern that is none, or one that has this method already. */
   on<Pattern extends string>(method: string, pattern: Pattern, handler: RouteFunction<Pattern>): this {
-    return this.#add(method, pattern, handler as HttpFunction)
+    return this.#add(method, pattern, handler)
   }
 
   get<Pattern extends string>(pattern: Pattern, handler: RouteFunction<Pattern>): this {
