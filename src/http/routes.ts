@@ -29,9 +29,13 @@ interface RouteHandler<Pattern extends string> {
 /** A handler of one route: what stands for the names of its pattern is in `request.params`. */
 export type RouteFunction<Pattern extends string> = RouteHandler<Pattern>['run']
 
+interface AnyRoute {
+  run(request: HttpRequest, server: ServerContext): HttpResponse | Promise<HttpResponse>
+}
+
 interface Route {
   readonly names: readonly string[]
-  readonly handler: HttpFunction
+  readonly handler: AnyRoute['run']
 }
 
 /** One segment of the paths that are known, and what may follow it. */
@@ -100,7 +104,7 @@ export class Routes {
     return this.#add('', base === '' ? '/' : base, run).#add('', `${base}/*`, run)
   }
 
-  #add(method: string, pattern: string, handler: HttpFunction): this {
+  #add(method: string, pattern: string, handler: AnyRoute['run']): this {
     if (!pattern.startsWith('/'))
       throw new UsageError('ERR_ARGUMENT', `Cannot add the route ${JSON.stringify(pattern)}: a pattern begins with "/"`)
     const names: string[] = []
