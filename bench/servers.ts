@@ -9,6 +9,7 @@ import {
   type DatagramSocket,
   type StreamFunction,
 } from 'moorage'
+import { json, serveHttp, text, type HttpFunction, type HttpResponse } from 'moorage/http'
 import { StreamConnection } from '#src/transport/stream-connection.js'
 
 const echo: StreamFunction = async (connection) => {
@@ -36,6 +37,11 @@ async function udpSink(native: 'auto' | 'never'): Promise<DatagramSocket> {
   return socket
 }
 
+const hello = (): HttpResponse => text('Hello, world!\n')
+/** What a handler does that is more than the least: it is async, reads a field and makes JSON. */
+const helloJson: HttpFunction = async ({ headers }) =>
+  Promise.resolve(json({ agent: headers.get('user-agent') ?? '', hello: 'world' }))
+
 const MODULE = new URL('./handler.js', import.meta.url)
 const UDP_MODULE = new URL('./udp-handler.js', import.meta.url)
 
@@ -51,6 +57,8 @@ const KINDS: Readonly<Record<string, () => Promise<{ readonly local: { readonly 
   'threads-shared-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: threads({ size: 2, accept: 'shared' }) }),
   'processes-shared-1': () => serve('tcp://127.0.0.1:0', MODULE, { model: processes({ size: 1, accept: 'shared' }) }),
   'processes-shared-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: processes({ size: 2, accept: 'shared' }) }),
+  http: () => serveHttp('http://127.0.0.1:0', hello),
+  'http-json': () => serveHttp('http://127.0.0.1:0', helloJson),
   udp: () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data)),
   'udp-fallback': () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data), { native: 'never' }),
   'udp-sink': () => udpSink('auto'),
