@@ -102,12 +102,19 @@ export function residentKib(pid: number): number {
 function childrenOf(pid: number): number[] {
   const children: number[] = []
   for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const path = `/proc/${pid}/task/${task}/children`
-    if (!existsSync(path)) continue
-    for (const child of readFileSync(path, 'utf8').trim().split(' '))
+    for (const child of readIfThere(`/proc/${pid}/task/${task}/children`).trim().split(' '))
       if (child !== '') children.push(Number(child), ...childrenOf(Number(child)))
   }
   return children
+}
+
+/** A thread that has ended meanwhile has no children any more. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 export interface LoadReport {

@@ -1,5 +1,6 @@
 import { UsageError } from '../base/errors.js'
 import type { ServerContext } from '../server/handlers.js'
+import { fetchHandler, type FetchFunction } from './fetch-adapter.js'
 import type { HttpRequest } from './request.js'
 import { HttpResponse, text } from './response.js'
 
@@ -35,12 +36,17 @@ export abstract class HttpHandler {
 
 export type HttpHandlerClass = new (request: HttpRequest, server: ServerContext) => HttpHandler
 
+/** A fetch-style application, as Hono and h3 export it. */
+export interface FetchObject {
+  readonly fetch: FetchFunction
+}
+
 /** Anything that has a method `handle`: a route table, files. */
 export interface HttpHandlerObject {
   handle: HttpFunction
 }
 
-export type HttpHandlerSource = HttpFunction | HttpHandlerClass | HttpHandlerObject
+export type HttpHandlerSource = HttpFunction | HttpHandlerClass | HttpHandlerObject | FetchObject
 
 const VERBS = new Map<string, 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete' | 'options'>([
   ['GET', 'get'],
@@ -80,6 +86,9 @@ function dispatch(handler: HttpHandler): HttpResponse | Promise<HttpResponse> {
 const isObject = (source: unknown): source is HttpHandlerObject =>
   typeof source === 'object' && source !== null && 'handle' in source && typeof source.handle === 'function'
 
+const isFetchObject = (source: unknown): source is FetchObject =>
+  typeof source === 'object' && source !== null && 'fetch' in source && typeof source.fetch === 'function'
+
 const isClass = (source: unknown): source is HttpHandlerClass =>
   typeof source === 'function' && 'handlerKind' in source && source.handlerKind === 'http'
 
@@ -91,8 +100,9 @@ export function toHttpFunction(source: unknown): HttpFunction {
   if (isClass(source)) return (request, server) => dispatch(new source(request, server))
   if (isFunction(source)) return source
   if (isObject(source)) return (request, server) => source.handle(request, server)
+  if (isFetchObject(source)) return fetchHandler((request) => source.fetch(request))
   throw new UsageError(
     'ERR_HANDLER',
-    `Cannot use the handler: expected a function that returns a response, a subclass of HttpHandler, or an object with a method "handle", got ${typeof source === 'function' ? 'a handler of another kind' : `a value of type ${typeof source}`}`,
+    `Cannot use the handler: expected a function that returns a response, a subclass of HttpHandler, or an object with a method "handle" or "fetch", got ${typeof source === 'function' ? 'a handler of another kind' : `a value of type ${typeof source}`}`,
   )
 }

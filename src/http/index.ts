@@ -1,3 +1,4 @@
+export { fetchHandler, type FetchFunction } from './fetch-adapter.js'
 export type { Fields, FieldInit } from '../engine/http/fields.js'
 export {
   HttpHandler,

@@ -1,13 +1,18 @@
+import { UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import type { AnyModelOption, CommonServerOptions, LocalModelOption } from '../server/server-options.js'
 import { StreamServer } from '../server/stream-server.js'
-import { parseEndpoint, type Endpoint } from '../transport/endpoint.js'
+import { formatEndpoint, parseEndpoint, type Endpoint } from '../transport/endpoint.js'
 import { adapter } from './adapter.js'
 import type { HttpHandlerSource } from './handlers.js'
 import { HTTP_OPTIONS, type HttpOptions } from './options.js'
 
 export type HttpServerOptions = CommonServerOptions & LocalModelOption & HttpOptions
 export type PooledHttpServerOptions = CommonServerOptions & AnyModelOption & HttpOptions
+
+/** What a client is told that there is no room for. It is written without a request having been read. */
+const BUSY =
+  'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 20\r\nConnection: close\r\n\r\nService Unavailable\n'
 
 /** Serves HTTP on `http:`, `https:` and `http+unix:` endpoints, under every concurrency model. */
 export class HttpServer extends StreamServer {
@@ -17,9 +22,15 @@ export class HttpServer extends StreamServer {
   /** For a handler of which only the run knows what it is. */
   constructor(endpoint: string | Endpoint, handler: HttpHandlerSource | URL, options?: PooledHttpServerOptions)
   constructor(endpoint: string | Endpoint, handler: HttpHandlerSource | URL, options?: PooledHttpServerOptions) {
+    const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
     const { http, rest } = splitOptions(options)
     const settings = readOptions('the server', HTTP_OPTIONS, http)
-    super(['http', 'https', 'http+unix', 'fd', 'memory'], endpoint, handler, rest, undefined, { ...adapter, settings })
+    if (parsed.scheme === 'http' && rest.tls !== undefined)
+      throw new UsageError('ERR_OPTION_VALUE', `Cannot use the option "tls" on ${formatEndpoint(parsed)}: use https:`)
+    super(['http', 'https', 'http+unix', 'fd', 'memory'], parsed, handler, { refusal: BUSY, ...rest }, undefined, {
+      ...adapter,
+      settings,
+    })
   }
 }
 

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UsageError } from '../../base/index.js'
-import { serve, type DatagramServer, type StreamServer } from '../../server/index.js'
+import { serveHttp } from '../../http/index.js'
+import { serve, type DatagramServer, type PooledStreamServerOptions, type StreamServer } from '../../server/index.js'
 import { parseEndpoint, type Endpoint } from '../../transport/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import { MODEL_OPTIONS, modelFrom } from '../model-options.js'
@@ -38,6 +39,7 @@ export const run: Command = defineCommand({
       'TypeScript, four threads, started again on changes',
     ],
     ['moorage run ./echo.js tls://:9443 --tls', 'TLS with a certificate made on first use'],
+    ['moorage run ./web.js http://127.0.0.1:8000', 'HTTP: the handler takes requests, or is an app with fetch'],
   ],
   async run([module, ...endpoints], options, context) {
     if (module === undefined || endpoints.length === 0) {
@@ -48,8 +50,8 @@ export const run: Command = defineCommand({
     }
     if (options.watch === true) return runAgainOnChange(module, context)
     const parsed = endpoints.map((endpoint) => parseEndpoint(endpoint))
-    if (options.tls !== true && !parsed.some(({ scheme }) => scheme === 'tls'))
-      refuseTlsOptions(options, 'server', 'without --tls: none of the endpoints is tls:')
+    if (options.tls !== true && !parsed.some(({ scheme }) => scheme === 'tls' || scheme === 'https'))
+      refuseTlsOptions(options, 'server', 'without --tls: none of the endpoints is tls: or https:')
     const servers: AnyServer[] = []
     try {
       for (const endpoint of parsed) servers.push(await start(module, endpoint, options, context))
@@ -102,17 +104,21 @@ async function startOn(
   if (onOverload !== undefined && onOverload !== 'wait' && onOverload !== 'refuse') {
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --on-overload ${onOverload}: expected wait or refuse`)
   }
-  const secure = endpoint.scheme === 'tls'
+  const secure = endpoint.scheme === 'tls' || endpoint.scheme === 'https'
   // Of several endpoints those that are tcp: stay plain, beside others that are tls:.
-  const tls = secure || options.tls === true ? await serverTls(options, secure, output) : undefined
-  return serve(endpoint, handler, {
+  const isPlain = endpoint.scheme === 'http' || endpoint.scheme === 'http+unix'
+  const tls = secure || (options.tls === true && !isPlain) ? await serverTls(options, secure, output) : undefined
+  const stream: PooledStreamServerOptions = {
     ...common,
     ...(tls === undefined ? {} : { tls }),
     ...(idle === undefined ? {} : { idleTimeoutMs: idle }),
     ...(onOverload === undefined ? {} : { onOverload }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(perAddress === undefined ? {} : { maxConnectionsPerAddress: perAddress }),
-  })
+  }
+  return isPlain || endpoint.scheme === 'https'
+    ? serveHttp(endpoint, handler, stream)
+    : serve(endpoint, handler, stream)
 }
 
 /** One line for each address, when and only when it accepts. */
