@@ -31,6 +31,8 @@ async function curl(...args: readonly string[]): Promise<string> {
 }
 
 suite('moorage run on http: endpoints', () => {
+  afterEach(stopAll)
+
   for (const model of ['concurrent', 'threads', 'processes']) {
     test(`serves http:, https: and http+unix: at once under ${model}, and curl reads all three`, TIMEOUT, async () => {
       const socket = join(folder, `${model}.sock`)
@@ -70,6 +72,4 @@ suite('moorage run on http: endpoints', () => {
     assert.equal(await curl('--cacert', join(folder, 'moorage/cert.pem'), endpoint), 'Hello, world!\n')
   })
 })
-
-afterEach(stopAll)
 after(() => rmSync(folder, { recursive: true, force: true }))
