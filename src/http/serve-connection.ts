@@ -192,7 +192,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     } catch (error) {
       answer = this.#answerTo(error)
     }
-    if (this.#isClosing) return
+    if (this.#isClosing) {
+      discard(answer)
+      return
+    }
     this.#out.begin()
     this.#answer(answer instanceof HttpResponse ? answer : this.#answerTo(notAnswer(answer)))
     this.#out.flush()
@@ -360,6 +363,14 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   resume(): void {
     this.#connection.resumeSink()
   }
+}
+
+/** A body that nobody will read lets go of what it holds: a file, say. */
+function discard(answer: unknown): void {
+  if (!(answer instanceof HttpResponse)) return
+  const { body } = answer
+  if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return
+  body[Symbol.asyncIterator]().return?.().catch(() => undefined)
 }
 
 const requestTimeout = (why: string, timeoutMs: number): TimeoutError =>

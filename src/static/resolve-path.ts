@@ -1,0 +1,125 @@
+import { constants } from 'node:fs'
+import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { HttpError } from '../http/response.js'
+
+export interface PathRules {
+  /** The folder that is served, without links in its own path. */
+  readonly root: string
+  readonly dotfiles: 'hide' | 'serve'
+  readonly symlinks: 'inside' | 'follow' | 'never'
+}
+
+/** Seen by everybody by agreement (RFC 8615), so it is not hidden with the others. */
+const WELL_KNOWN = '.well-known'
+const MAX_SEGMENTS = 128
+
+// Windows has neither; the first keeps a pipe or a device from holding the open call.
+const { O_RDONLY } = constants
+const O_NONBLOCK = (constants as Partial<typeof constants>).O_NONBLOCK ?? 0
+
+/**
+ * The names in a path that was asked for, decoded once; `undefined` when no file can have them: `..`, an encoded slash, a
+ * backslash, NUL, an empty name in the middle, a hidden one. A path that ends with a slash has '' last.
+ * @throws HttpError 400 when it is not encoded as it should be.
+ */
+export function pathSegments(path: string, { dotfiles }: Pick<PathRules, 'dotfiles'>): string[] | undefined {
+  const raw = path.slice(1).split('/')
+  if (raw.length > MAX_SEGMENTS) return undefined
+  const segments: string[] = []
+  for (const [i, part] of raw.entries()) {
+    const segment = decode(part)
+    const isLast = i === raw.length - 1
+    if (segment === '' ? !isLast : !isName(segment)) return undefined
+    if (segment.startsWith('.') && dotfiles === 'hide' && segment !== WELL_KNOWN) return undefined
+    segments.push(segment)
+  }
+  return segments
+}
+
+const isName = (segment: string): boolean =>
+  segment !== '.' && segment !== '..' && !/[/\\\0]/.test(segment) && !(sep === '\\' && /[:*?"<>|]/.test(segment))
+
+function decode(part: string): string {
+  if (!part.includes('%')) return part
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new HttpError(400, 'The path is not encoded as it should be')
+  }
+}
+
+/** Something below the root that is open: nothing else can take its place any more. */
+export interface OpenEntry {
+  readonly path: string
+  readonly kind: 'file' | 'folder'
+  readonly file: FileHandle
+  readonly size: number
+  readonly mtimeMs: number
+  /** Changes when the file does. */
+  readonly version: string
+}
+
+/**
+ * Opens what has these names below the root; `undefined` when nothing that may be served has them. What was opened is
+ * looked at, not what the path said before: a link that is swapped meanwhile gains nothing.
+ */
+export async function openEntry(rules: PathRules, segments: readonly string[]): Promise<OpenEntry | undefined> {
+  const path = join(rules.root, ...segments)
+  try {
+    // A pipe or a device is not opened at all: opening can be an action.
+    const found = rules.symlinks === 'never' ? await lstat(path) : await stat(path)
+    if (!found.isFile() && !found.isDirectory()) return undefined
+    const file = await open(path, O_RDONLY | O_NONBLOCK)
+    try {
+      const entry = await describe(rules, path, file)
+      if (entry === undefined) await file.close()
+      return entry
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw error
+  }
+}
+
+async function describe(rules: PathRules, path: string, file: FileHandle): Promise<OpenEntry | undefined> {
+  const found = await file.stat({ bigint: true })
+  if (!found.isFile() && !found.isDirectory()) return undefined
+  if (rules.symlinks !== 'follow') {
+    const real = await realPathOf(file, path)
+    if (rules.symlinks === 'never' ? real !== path : !isBelow(rules.root, real)) return undefined
+  }
+  return {
+    path,
+    kind: found.isFile() ? 'file' : 'folder',
+    file,
+    size: Number(found.size),
+    mtimeMs: Number(found.mtimeMs),
+    version: versionOf(found),
+  }
+}
+
+export const versionOf = (found: {
+  readonly ino: bigint
+  readonly size: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+}): string =>
+  `${found.ino.toString(36)}-${found.size.toString(36)}-${found.mtimeNs.toString(36)}-${found.ctimeNs.toString(36)}`
+
+/** Where an open file is, asked of the system where it tells (Linux), else of the path. */
+async function realPathOf(file: FileHandle, path: string): Promise<string> {
+  if (process.platform === 'linux') return readlink(`/proc/self/fd/${file.fd}`)
+  return realpath(path)
+}
+
+export const isBelow = (root: string, path: string): boolean =>
+  path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
+
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EPERM', 'ENXIO', 'ENODEV', 'EINVAL'])
+
+const isAbsence = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && ABSENT.has(error.code)
