@@ -1,7 +1,8 @@
 /** Which of the 256 bytes are in a set: 1 or 0. */
 export type ByteSet = Readonly<Uint8Array>
 
-function byteSet(...members: readonly (string | readonly [from: number, to: number])[]): ByteSet {
+/** The set of the characters of each text, and of each range of bytes, both ends with it. */
+export function byteSet(...members: readonly (string | readonly [from: number, to: number])[]): ByteSet {
   const set = new Uint8Array(256)
   for (const member of members) {
     if (typeof member === 'string') for (let i = 0; i < member.length; i += 1) set[member.charCodeAt(i)] = 1
@@ -10,9 +11,9 @@ function byteSet(...members: readonly (string | readonly [from: number, to: numb
   return set
 }
 
-const DIGITS = [0x30, 0x39] as const
-const UPPER = [0x41, 0x5a] as const
-const LOWER = [0x61, 0x7a] as const
+export const DIGITS = [0x30, 0x39] as const
+export const UPPER = [0x41, 0x5a] as const
+export const LOWER = [0x61, 0x7a] as const
 
 /** RFC 9110 §5.6.2: what methods, field names and most parameters are made of. */
 export const TOKEN_BYTES: ByteSet = byteSet(DIGITS, UPPER, LOWER, "!#$%&'*+-.^_`|~")
@@ -43,3 +44,12 @@ export function isFieldValue(text: string): boolean {
 }
 
 export const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
+
+/** A control character of ASCII, tab too. */
+export function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
+}

@@ -14,6 +14,9 @@ export interface Fields extends Iterable<readonly [name: string, value: string]>
   has(name: string): boolean
 }
 
+/** What reads some fields by name needs no more than this. */
+export type FieldSource = Pick<Fields, 'get'>
+
 /** Where each field stands in a text: start and end of its name, start and end of its value. */
 export type FieldSpans = readonly number[]
 

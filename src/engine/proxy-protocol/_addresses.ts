@@ -1,8 +1,8 @@
 import { concatBytes } from '../../base/bytes.js'
 import type { ProxyAddress } from './header.js'
-import { formatIpv4, formatIpv6, tryParseIpv4, tryParseIpv6 } from './_ip.js'
+import { formatIpv4, formatIpv6, tryParseIpv4, tryParseIpv6 } from '../ip-address.js'
 import { refuse, refuseArgument } from './_refuse.js'
-import { tryFromUtf8, tryToUtf8 } from './_utf8.js'
+import { tryFromUtf8, tryToUtf8 } from '../utf8.js'
 
 const UNIX_BYTES = 108
 const AT = '@'

@@ -1,7 +1,7 @@
 import { concatBytes } from '../../base/bytes.js'
 import type { ProxyHeader, ProxyTls, ProxyTlv } from './header.js'
 import { refuse, refuseArgument } from './_refuse.js'
-import { tryFromUtf8, tryToUtf8 } from './_utf8.js'
+import { tryFromUtf8, tryToUtf8 } from '../utf8.js'
 
 /** Specification 2.2.1 to 2.2.8. */
 export const TLV = {
