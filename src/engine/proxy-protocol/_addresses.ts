@@ -1,6 +1,6 @@
 import { concatBytes } from '../../base/bytes.js'
 import type { ProxyAddress } from './header.js'
-import { formatIpv4, formatIpv6, tryParseIpv4, tryParseIpv6 } from './_ip.js'
+import { formatIpv4, formatIpv6, tryParseIpv4, tryParseIpv6 } from '../ip-addresses.js'
 import { refuse, refuseArgument } from './_refuse.js'
 import { tryFromUtf8, tryToUtf8 } from './_utf8.js'
 

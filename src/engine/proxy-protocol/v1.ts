@@ -1,6 +1,6 @@
 import { CR, fromLatin1, toAscii } from '../../base/ascii.js'
 import type { ProxyAddress, ProxyHeader, ProxyIpAddress } from './header.js'
-import { formatIpv4, formatIpv6, tryParseIpv4, tryParseIpv6 } from './_ip.js'
+import { formatIpv4, formatIpv6, tryParseIpv4, tryParseIpv6 } from '../ip-addresses.js'
 import { refuse, refuseArgument } from './_refuse.js'
 
 /** Specification 2.1: the longest header, its CR LF counted: "PROXY UNKNOWN" and two full IPv6 addresses with ports. */
