@@ -1,5 +1,5 @@
 import { EMPTY_BYTES } from '../../base/bytes.js'
-import { ProtocolError, UsageError } from '../../base/errors.js'
+import { UsageError } from '../../base/errors.js'
 import { END, NEED_DATA, type End, type NeedData } from '../decoder.js'
 import { ReceiveBuffer } from '../receive-buffer.js'
 import { BodyReader, type DataEvent, type Latin1, type MessageEnd } from './body-reader.js'
@@ -8,6 +8,7 @@ import { readRequestFacts } from './framing-fields.js'
 import { HeadReader } from './head-reader.js'
 import { RequestHead } from './message-head.js'
 import type { Http1Settings } from './options.js'
+import { unexpectedEnd } from './refuse.js'
 import { after, BODY, CLOSED, DONE, IDLE, STEPS, SWITCHED, type Side } from './state.js'
 
 /** The request is whole, and is to be answered before the next one is read. */
@@ -147,7 +148,9 @@ export class ServerConnection {
     const end = from === bytes.length ? -1 : this.#head.read(bytes, from, bytes.length)
     if (end === -1) {
       if (!this.#ended) return NEED_DATA
-      if (from < bytes.length) throw unexpectedEnd('the head of a request')
+      // A blank line is no request that was begun (RFC 9112 §2.2).
+      if (bytes.length - from > this.#head.start) throw unexpectedEnd('the head of a request', 400)
+      this.#at = bytes.length
       this.#theirs = CLOSED
       return END
     }
@@ -172,7 +175,7 @@ export class ServerConnection {
     this.#at = this.#body.at
     if (event === undefined) {
       if (!this.#ended) return NEED_DATA
-      throw unexpectedEnd('the body of a request')
+      throw unexpectedEnd('the body of a request', 400)
     }
     if (event.type === 'message-end') {
       this.#theirs = DONE
@@ -269,6 +272,3 @@ export class ServerConnection {
     this.#ours = after(this.#ours, step, 'go on')
   }
 }
-
-const unexpectedEnd = (within: string): ProtocolError =>
-  new ProtocolError('ERR_UNEXPECTED_END', `Cannot read ${within}: the peer ended in it`, { details: { status: 400 } })
