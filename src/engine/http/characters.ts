@@ -46,3 +46,11 @@ export function isFieldValue(text: string): boolean {
 }
 
 export const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
+
+/** Space and tab only: `trim` takes byte 0xa0 for a space too. */
+export function trimSpace(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}

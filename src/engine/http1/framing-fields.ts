@@ -1,5 +1,5 @@
 import type { ProtocolError } from '../../base/errors.js'
-import { isSpace, isToken } from '../http/characters.js'
+import { isToken, trimSpace } from '../http/characters.js'
 import { isSameName, SPAN, type FieldSpans } from '../http/fields.js'
 import { authorityOf, isHost, targetForm } from '../http/target.js'
 import type { BodyLength, RequestFacts } from './message-head.js'
@@ -117,9 +117,12 @@ export class FramingFields {
     )
   }
 
-  /** RFC 9112 §6.3 for a request: both lengths at once are refused, as that is how requests were smuggled. */
-  requestLength(minorVersion: number): BodyLength {
-    if (!this.isChunked) return this.length ?? 0
+  /**
+   * RFC 9112 §6.3: both lengths at once are refused, as that is how requests were smuggled. `undefined` when none is told,
+   * which is no body of a request, and one up to the end of the connection of a response.
+   */
+  messageLength(minorVersion: number): BodyLength | undefined {
+    if (!this.isChunked) return this.length
     if (this.length !== undefined) throw badLength('Transfer-Encoding came with it')
     if (minorVersion === 0)
       throw refuse('ERR_HTTP_BODY_LENGTH', 'Cannot read Transfer-Encoding in HTTP/1.0', 400, 'RFC 9112 §6.1')
@@ -148,7 +151,7 @@ export function readRequestFacts(
   const found = new FramingFields()
   found.read(text, spans)
   const host = checkHost(found, method, target, minorVersion)
-  const bodyLength = found.requestLength(minorVersion)
+  const bodyLength = found.messageLength(minorVersion) ?? 0
   if ((method === 'CONNECT' || method === 'TRACE') && (found.isChunked || found.length !== undefined)) {
     const section = method === 'CONNECT' ? 'RFC 9110 §9.3.6' : 'RFC 9110 §9.3.8'
     throw refuse('ERR_HTTP_BODY_LENGTH', `Cannot read ${method} with a body: it has none`, 400, section)
@@ -199,11 +202,3 @@ function checkHost(found: FramingFields, method: string, target: string, minorVe
 
 const badHost = (why: string): ProtocolError =>
   refuse('ERR_HTTP_HOST', `Cannot read Host: ${why}`, 400, 'RFC 9112 §3.2')
-
-/** Space and tab only: `trim` takes byte 0xa0 for a space too. */
-const trimSpace = (text: string): string => {
-  let [start, end] = [0, text.length]
-  while (start < end && isSpace(text.charCodeAt(start))) start += 1
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1
-  return text.slice(start, end)
-}

@@ -31,7 +31,7 @@ export interface Seen {
 }
 
 const SPOILED = 0xaa
-const latin1 = (bytes: Uint8Array, from: number, to: number): string => fromLatin1(bytes.subarray(from, to))
+export const latin1 = (bytes: Uint8Array, from: number, to: number): string => fromLatin1(bytes.subarray(from, to))
 
 /** Feeds pieces through one buffer that is spoiled when the engine has said that it is done with it; answers each request. */
 export function serve(pieces: readonly Uint8Array[], options?: Http1Options, eof: boolean = false): Seen {
@@ -121,7 +121,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 export const MAX_CUTS = 600
 
 /** All places, or those near the ends and an even sample of the others. */
-function* cutsOf(length: number): Generator<number> {
+export function* cutsOf(length: number): Generator<number> {
   const near = MAX_CUTS / 4
   const step = length <= MAX_CUTS ? 1 : Math.max(1, Math.floor((length - 2 * near) / (MAX_CUTS - 2 * near)))
   for (let at = 1; at < length; at += at < near || at >= length - near ? 1 : Math.min(step, length - near - at))
