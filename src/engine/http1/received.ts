@@ -12,11 +12,13 @@ export class Received {
   #isHeld = false
 
   get isEmpty(): boolean {
-    return this.at === this.bytes.length && this.#held.length === 0
+    return this.at === this.bytes.length
   }
 
   /** @throws UsageError `ERR_STATE` while what was received before is not read. */
   receive(bytes: Uint8Array): void {
+    // What was read must not be read again, whether or not `hold` was called since.
+    if (this.#isHeld) this.hold()
     if (this.#held.length > 0) {
       this.#held.push(bytes)
       this.bytes = this.#held.peek()

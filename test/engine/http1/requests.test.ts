@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { MAX_CUTS, serve, serveEveryWay, toBytes, type SeenRequest } from './_requests.js'
+import { readOptions } from '#src/base/options.js'
+import { HTTP1_OPTIONS } from '#src/engine/http1/options.js'
+import { ServerConnection } from '#src/engine/http1/server-connection.js'
+import { latin1, MAX_CUTS, serve, serveEveryWay, toBytes, type SeenRequest } from './_requests.js'
 import { READ, REFUSED } from './rows/all.js'
 
 const DEFAULTS: SeenRequest = {
@@ -55,4 +58,18 @@ suite('requests that are refused', () => {
       assert.deepEqual(serve([toBytes(bytes), toBytes(BEHIND)], options), seen, 'nothing after it is delivered')
     })
   }
+})
+
+test('ServerConnection reads nothing twice when bytes are received before it has said need-data', () => {
+  const bytes = toBytes('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const engine = new ServerConnection(readOptions('Http1', HTTP1_OPTIONS, undefined), latin1)
+  engine.receive(bytes.subarray(0, 10))
+  assert.equal(engine.nextEvent().type, 'need-data')
+  engine.receive(bytes.subarray(10))
+  assert.deepEqual([engine.nextEvent().type, engine.nextEvent().type], ['request', 'message-end'])
+  engine.respond({ status: 204, fields: '', bodyLength: 0 })
+  engine.end()
+  assert.ok(engine.isIdle)
+  engine.receive(bytes.subarray(0, 10))
+  assert.equal(engine.nextEvent().type, 'need-data')
 })
