@@ -40,8 +40,11 @@ export function serve(pieces: readonly Uint8Array[], options?: Http1Options, eof
   const requests: Writable<SeenRequest>[] = []
   let ending = 'need-data'
   let section = ''
+  // Each byte is part of one event, each request has two, and each piece is asked for once more.
+  let left = 2 * pieces.reduce((sum, { length }) => sum + length + 1, 2)
   const pull = (): boolean => {
     for (;;) {
+      assert.ok((left -= 1) > 0, 'an engine that does not come to an end')
       let event: ServerEvent
       try {
         event = engine.nextEvent()
