@@ -13,6 +13,7 @@ export type HttpProtocolCode =
   | 'ERR_HTTP_CHUNK'
   | 'ERR_HTTP_TRAILER'
   | 'ERR_HTTP_EXPECTATION'
+  | 'ERR_HTTP_UNSOLICITED'
 
 export const HTTP_PROTOCOL_CODES: Table<HttpProtocolCode> = table({
   ERR_HTTP_START_LINE: entry(
@@ -66,6 +67,11 @@ export const HTTP_PROTOCOL_CODES: Table<HttpProtocolCode> = table({
     'remote',
     'A request expects something that is not understood.',
     'Expect 100-continue or nothing.',
+  ),
+  ERR_HTTP_UNSOLICITED: entry(
+    'remote',
+    'A server sent a response that no request asked for, or switched to a protocol that was not offered.',
+    'Close the connection: what comes on it may be meant for somebody else.',
   ),
 })
 

@@ -370,7 +370,9 @@ function discard(answer: unknown): void {
   if (!(answer instanceof HttpResponse)) return
   const { body } = answer
   if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return
-  body[Symbol.asyncIterator]().return?.().catch(() => undefined)
+  body[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => undefined)
 }
 
 const requestTimeout = (why: string, timeoutMs: number): TimeoutError =>

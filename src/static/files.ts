@@ -75,7 +75,8 @@ class Files implements HttpHandlerObject {
     if (entry.kind === 'folder') {
       await entry.file.close()
       // Relative links of a page in a folder need the slash.
-      if (!asFolder) return redirect(`./${encodeURIComponent(basename(entry.path))}/${searchOf(request)}`, { status: 308 })
+      if (!asFolder)
+        return redirect(`./${encodeURIComponent(basename(entry.path))}/${searchOf(request)}`, { status: 308 })
       return this.#folder(request, segments, entry.path)
     }
     if (asFolder) {
@@ -178,7 +179,8 @@ class Files implements HttpHandlerObject {
         throw new HttpError(416, '', { headers: { 'Content-Range': formatContentRange(undefined, size) } })
       if (ranges !== 'whole') return partial(file, ranges, size, headers)
     }
-    if (method === 'HEAD' || size === 0) return new HttpResponse(new FileBody(file, undefined), { headers, length: size })
+    if (method === 'HEAD' || size === 0)
+      return new HttpResponse(new FileBody(file, undefined), { headers, length: size })
     return new HttpResponse(new FileBody(file, readFileRange(file, 0, size)), { headers, length: size })
   }
 }
@@ -210,7 +212,11 @@ function partial(
   const [only] = ranges
   if (only !== undefined && ranges.length === 1) {
     const { start, end } = only
-    const init = { status: 206, headers: { ...headers, 'Content-Range': formatContentRange(only, size) }, length: end - start }
+    const init = {
+      status: 206,
+      headers: { ...headers, 'Content-Range': formatContentRange(only, size) },
+      length: end - start,
+    }
     return new HttpResponse(new FileBody(file, readFileRange(file, start, end)), init)
   }
   const boundary = `moorage-${crypto.randomUUID()}`
@@ -234,4 +240,3 @@ function partial(
   const type = { 'Content-Type': `multipart/byteranges; boundary=${boundary}` }
   return new HttpResponse(new FileBody(file, several()), { status: 206, headers: { ...headers, ...type }, length })
 }
-

@@ -15,7 +15,8 @@ export type FilesOptions = Partial<FilesSettings>
 
 const isNames = (given: unknown): given is readonly string[] =>
   Array.isArray(given) && given.every((name) => typeof name === 'string' && name !== '' && !name.includes('/'))
-const isPage = (given: unknown): given is string | false => given === false || (typeof given === 'string' && given !== '')
+const isPage = (given: unknown): given is string | false =>
+  given === false || (typeof given === 'string' && given !== '')
 const isText = (given: unknown): given is string => typeof given === 'string'
 
 export const FILES_OPTIONS: OptionSpecs<FilesSettings> = {

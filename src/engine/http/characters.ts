@@ -22,10 +22,13 @@ export const TOKEN_BYTES: ByteSet = byteSet(DIGITS, UPPER, LOWER, "!#$%&'*+-.^_`
 export const VALUE_BYTES: ByteSet = byteSet('\t', [0x20, 0x7e], [0x80, 0xff])
 
 /**
- * What a request target may hold: RFC 3986 §2, and the few characters that browsers leave bare in a query (WHATWG URL).
- * No space, no control, no `#`, nothing above ASCII.
+ * What a request target may hold up to its query: RFC 3986 §2, and the few characters that browsers leave bare (WHATWG
+ * URL). No space, no control, no `"`, `#`, `<` or `>`, nothing above ASCII; no backslash, which some take for a slash.
  */
-export const TARGET_BYTES: ByteSet = byteSet([0x21, 0x22], [0x24, 0x7e])
+export const TARGET_BYTES: ByteSet = byteSet('!', [0x24, 0x3b], '=', [0x3f, 0x5b], [0x5d, 0x7e])
+
+/** In a query a backslash is only a character, and browsers leave it bare. */
+export const QUERY_BYTES: ByteSet = byteSet('!', [0x24, 0x3b], '=', [0x3f, 0x7e])
 
 /** RFC 3986 §3.2.2 and §3.2.3: a host, in brackets where it is IPv6, and a port. No user. */
 export const HOST_BYTES: ByteSet = byteSet(DIGITS, UPPER, LOWER, "-._~%!$&'()*+,;=:[]")
@@ -52,4 +55,12 @@ export function hasControl(text: string): boolean {
     if (code < 0x20 || code === 0x7f) return true
   }
   return false
+}
+
+/** Space and tab only: `trim` takes byte 0xa0 for a space too. */
+export function trimSpace(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
 }

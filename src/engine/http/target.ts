@@ -1,3 +1,4 @@
+import { tryParseIpv6 } from '../ip-address.js'
 import { HOST_BYTES, isMadeOf } from './characters.js'
 
 /** The forms of a request target (RFC 9112 §3.2). */
@@ -5,7 +6,7 @@ export type TargetForm = 'origin' | 'absolute' | 'authority' | 'asterisk'
 
 const SCHEME = /^https?:\/\//i
 const PORT = /:(\d{1,5})$/
-const IPV6 = /^\[[\da-f:.]+\](?::\d{0,5})?$/i
+const BRACKETED = /^\[([^\]]*)\](?::\d{0,5})?$/
 const ESCAPE = /%(?![\da-f]{2})/i
 
 /** Which form a target has with this method; `undefined` when it is none that the method allows. */
@@ -40,7 +41,10 @@ export function isHost(text: string): boolean {
 
 function isHostAndPort(text: string): boolean {
   if (!isMadeOf(text, HOST_BYTES) || ESCAPE.test(text)) return false
-  if (text.startsWith('[')) return IPV6.test(text) && portIsInRange(text)
+  if (text.startsWith('[')) {
+    const address = BRACKETED.exec(text)?.[1]
+    return address !== undefined && tryParseIpv6(address) !== undefined && portIsInRange(text)
+  }
   const colon = text.indexOf(':')
   if (text.includes('[') || text.includes(']')) return false
   if (colon === -1) return true

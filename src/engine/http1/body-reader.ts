@@ -1,6 +1,5 @@
-import { LimitError } from '../../base/errors.js'
 import { isSameName, SPAN, HeadFields, type Fields } from '../http/fields.js'
-import { ChunkedReader } from './chunked-reader.js'
+import { bodyLimit, ChunkedReader } from './chunked-reader.js'
 import { HeadReader } from './head-reader.js'
 import type { BodyLength } from './message-head.js'
 import type { Http1Settings } from './options.js'
@@ -32,9 +31,8 @@ export class BodyReader {
   readonly #settings: Http1Settings
   readonly #latin1: Latin1
   #length: BodyLength = 0
-  /** Of a body of known length. */
+  /** Of a body of known length, or of what may come up to the end of the connection. */
   #left = 0
-  #read = 0
   #chunks: ChunkedReader | undefined
   #trailers: HeadReader | undefined
   /** What was read goes up to here. */
@@ -48,13 +46,14 @@ export class BodyReader {
   /** @throws LimitError `ERR_HTTP_BODY_LIMIT` when the length that is told is over the limit. */
   begin(length: BodyLength): void {
     this.#length = length
-    this.#read = 0
     this.#chunks = undefined
     this.#trailers = undefined
+    const { maxBodyBytes, maxChunkExtensionBytes } = this.#settings
     if (typeof length === 'number') {
       this.#left = length
-      if (length > this.#settings.maxBodyBytes) throw bodyLimit(this.#settings.maxBodyBytes)
-    } else if (length === 'chunked') this.#chunks = new ChunkedReader(this.#settings.maxChunkExtensionBytes)
+      if (length > maxBodyBytes) throw bodyLimit(maxBodyBytes)
+    } else if (length === 'chunked') this.#chunks = new ChunkedReader(maxChunkExtensionBytes, maxBodyBytes)
+    else this.#left = maxBodyBytes
   }
 
   /** Whether the end of the connection is the end of this body too. */
@@ -62,22 +61,17 @@ export class BodyReader {
     return this.#length === 'until-end'
   }
 
-  /** Whether what is left of the given bytes must be held and given again, with more. */
-  get holds(): boolean {
-    return this.#trailers !== undefined
-  }
-
   /** `undefined` when more is needed. @throws ProtocolError, LimitError with `details.status`. */
   next(bytes: Uint8Array, from: number, to: number): DataEvent | MessageEnd | undefined {
     this.at = from
-    if (typeof this.#length === 'number') {
-      if (this.#left === 0) return MESSAGE_END
+    if (this.#chunks === undefined) {
+      if (this.#left === 0 && typeof this.#length === 'number') return MESSAGE_END
       if (from === to) return undefined
+      if (this.#left === 0) throw bodyLimit(this.#settings.maxBodyBytes)
       const end = Math.min(to, from + this.#left)
       this.#left -= end - from
       return this.#data(bytes, from, end)
     }
-    if (this.#chunks === undefined) return from === to ? undefined : this.#data(bytes, from, to)
     if (this.#trailers === undefined) {
       const found = this.#chunks.read(bytes, from, to)
       this.at = this.#chunks.at
@@ -92,8 +86,6 @@ export class BodyReader {
 
   #data(bytes: Uint8Array, from: number, to: number): DataEvent {
     this.at = to
-    this.#read += to - from
-    if (this.#read > this.#settings.maxBodyBytes) throw bodyLimit(this.#settings.maxBodyBytes)
     return { type: 'data', bytes: from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to) }
   }
 
@@ -121,8 +113,3 @@ function checkTrailer(text: string, start: number, end: number): void {
       )
   }
 }
-
-const bodyLimit = (limit: number): LimitError =>
-  new LimitError('ERR_HTTP_BODY_LIMIT', `Cannot read the body: it is longer than ${limit} bytes`, {
-    details: { status: 413, limit },
-  })

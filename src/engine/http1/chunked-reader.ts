@@ -1,5 +1,5 @@
 import { CR, LF } from '../../base/ascii.js'
-import type { ProtocolError } from '../../base/errors.js'
+import type { LimitError, ProtocolError } from '../../base/errors.js'
 import { VALUE_BYTES } from '../http/characters.js'
 import { refuse, refuseSize, shownByte } from './refuse.js'
 
@@ -18,21 +18,25 @@ export type ChunkFind = 'data' | 'trailers' | 'more'
  */
 export class ChunkedReader {
   readonly #maxExtensionBytes: number
+  readonly #maxBodyBytes: number
   #part: Part = 'first-digit'
   #size = 0
   #digits = 0
   #extensionBytes = 0
+  /** Of all chunks whose size was read. */
+  #total = 0
   /** After `data`: where its bytes stand. */
   start: number = 0
   end: number = 0
   /** What was read goes up to here. */
   at: number = 0
 
-  constructor(maxExtensionBytes: number) {
+  constructor(maxExtensionBytes: number, maxBodyBytes: number) {
     this.#maxExtensionBytes = maxExtensionBytes
+    this.#maxBodyBytes = maxBodyBytes
   }
 
-  /** @throws ProtocolError `ERR_HTTP_CHUNK`, LimitError `ERR_HTTP_CHUNK_LIMIT`. */
+  /** @throws ProtocolError `ERR_HTTP_CHUNK`, LimitError `ERR_HTTP_CHUNK_LIMIT`, `ERR_HTTP_BODY_LIMIT`. */
   read(bytes: Uint8Array, from: number, to: number): ChunkFind {
     let at = from
     while (at < to) {
@@ -51,7 +55,7 @@ export class ChunkedReader {
         case 'size-end':
           if (byte !== LF) throw badChunk(`${shownByte(byte)} stands where the line of the size ends`)
           at += 1
-          this.#part = this.#size > 0 ? 'data' : 'trailers'
+          this.#beginChunk()
           break
         case 'data':
           this.start = at
@@ -80,6 +84,13 @@ export class ChunkedReader {
     return this.#part === 'trailers' ? 'trailers' : 'more'
   }
 
+  /** A chunk that would pass the limit is not begun, so that what is delivered does not depend on the cuts. */
+  #beginChunk(): void {
+    this.#total += this.#size
+    if (this.#total > this.#maxBodyBytes) throw bodyLimit(this.#maxBodyBytes)
+    this.#part = this.#size > 0 ? 'data' : 'trailers'
+  }
+
   #readSize(byte: number): void {
     const digit = hexValue(byte)
     if (digit !== -1) {
@@ -100,7 +111,10 @@ export class ChunkedReader {
   #readExtension(byte: number): void {
     this.#extensionBytes += 1
     if (this.#extensionBytes > this.#maxExtensionBytes)
-      throw refuseSize('ERR_HTTP_CHUNK_LIMIT', 'so many bytes of chunk extensions', this.#maxExtensionBytes, 400)
+      throw refuseSize('ERR_HTTP_CHUNK_LIMIT', 'the chunk extensions', this.#maxExtensionBytes, {
+        status: 400,
+        section: 'RFC 9112 §7.1.1',
+      })
     if (VALUE_BYTES[byte] !== 1) throw badChunk(`${shownByte(byte)} stands in an extension`)
   }
 }
@@ -110,6 +124,9 @@ function hexValue(byte: number): number {
   const lower = byte | 0x20
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1
 }
+
+export const bodyLimit = (limit: number): LimitError =>
+  refuseSize('ERR_HTTP_BODY_LIMIT', 'the body', limit, { status: 413, section: 'RFC 9110 §15.5.14' })
 
 const badChunk = (why: string): ProtocolError =>
   refuse('ERR_HTTP_CHUNK', `Cannot read a chunk: ${why}`, 400, 'RFC 9112 §7.1')

@@ -1,5 +1,5 @@
 import type { ProtocolError } from '../../base/errors.js'
-import { isSpace, isToken } from '../http/characters.js'
+import { isToken, trimSpace } from '../http/characters.js'
 import { isSameName, SPAN, type FieldSpans } from '../http/fields.js'
 import { authorityOf, isHost, targetForm } from '../http/target.js'
 import type { BodyLength, RequestFacts } from './message-head.js'
@@ -73,7 +73,7 @@ export class FramingFields {
       return
     }
     for (const part of value.split(',')) {
-      const option = part.trim().toLowerCase()
+      const option = trimSpace(part).toLowerCase()
       if (option === '') continue
       if (!isToken(option))
         throw refuse('ERR_HTTP_FIELD', 'Cannot read Connection: it is no list of names', 400, 'RFC 9110 §7.6.1')
@@ -105,8 +105,8 @@ export class FramingFields {
       this.isChunked = true
       return
     }
-    const names = value.split(',').map((part) => part.trim().toLowerCase())
-    const isKnownShape = names.every((name) => isToken(name.split(';', 1)[0]?.trim() ?? ''))
+    const names = value.split(',').map((part) => trimSpace(part).toLowerCase())
+    const isKnownShape = names.every((name) => isToken(trimSpace(name.split(';', 1)[0] ?? '')))
     // The length of a request is known only when chunked comes last, and once; other codings are not spoken here.
     const isReadable = isKnownShape && names.at(-1) === 'chunked' && names.indexOf('chunked') === names.length - 1
     throw refuse(
@@ -117,9 +117,12 @@ export class FramingFields {
     )
   }
 
-  /** RFC 9112 §6.3 for a request: both lengths at once are refused, as that is how requests were smuggled. */
-  requestLength(minorVersion: number): BodyLength {
-    if (!this.isChunked) return this.length ?? 0
+  /**
+   * RFC 9112 §6.3: both lengths at once are refused, as that is how requests were smuggled. `undefined` when none is told,
+   * which is no body of a request, and one up to the end of the connection of a response.
+   */
+  messageLength(minorVersion: number): BodyLength | undefined {
+    if (!this.isChunked) return this.length
     if (this.length !== undefined) throw badLength('Transfer-Encoding came with it')
     if (minorVersion === 0)
       throw refuse('ERR_HTTP_BODY_LENGTH', 'Cannot read Transfer-Encoding in HTTP/1.0', 400, 'RFC 9112 §6.1')
@@ -148,9 +151,11 @@ export function readRequestFacts(
   const found = new FramingFields()
   found.read(text, spans)
   const host = checkHost(found, method, target, minorVersion)
-  const bodyLength = found.requestLength(minorVersion)
-  if ((method === 'CONNECT' || method === 'TRACE') && (found.isChunked || found.length !== undefined))
-    throw refuse('ERR_HTTP_BODY_LENGTH', `Cannot read ${method} with a body: it has none`, 400, 'RFC 9110 §9.3.6')
+  const bodyLength = found.messageLength(minorVersion) ?? 0
+  if ((method === 'CONNECT' || method === 'TRACE') && (found.isChunked || found.length !== undefined)) {
+    const section = method === 'CONNECT' ? 'RFC 9110 §9.3.6' : 'RFC 9110 §9.3.8'
+    throw refuse('ERR_HTTP_BODY_LENGTH', `Cannot read ${method} with a body: it has none`, 400, section)
+  }
   const { expectation } = found
   let expectsContinue = false
   if (expectation !== undefined && minorVersion === 1) {
@@ -197,10 +202,3 @@ function checkHost(found: FramingFields, method: string, target: string, minorVe
 
 const badHost = (why: string): ProtocolError =>
   refuse('ERR_HTTP_HOST', `Cannot read Host: ${why}`, 400, 'RFC 9112 §3.2')
-
-export const trimSpace = (text: string): string => {
-  let [start, end] = [0, text.length]
-  while (start < end && isSpace(text.charCodeAt(start))) start += 1
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1
-  return text.slice(start, end)
-}

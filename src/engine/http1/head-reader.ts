@@ -1,6 +1,6 @@
 import { COLON, CR, isDigit, LF, SPACE } from '../../base/ascii.js'
 import type { LimitCode } from '../../base/codes.js'
-import { isSpace, TARGET_BYTES, TOKEN_BYTES, VALUE_BYTES } from '../http/characters.js'
+import { isSpace, QUERY_BYTES, TARGET_BYTES, TOKEN_BYTES, VALUE_BYTES } from '../http/characters.js'
 import { SPAN } from '../http/fields.js'
 import { refuse, refuseSize, shownAt, shownByte } from './refuse.js'
 
@@ -8,6 +8,8 @@ const TAB = 0x09
 /** `HTTP/1.` */
 const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e] as const
 const MAJOR_AT = 5
+const BACKSLASH = 0x5c
+const QUESTION_MARK = 0x3f
 /** More of an unknown method is not looked at. */
 const MAX_METHOD_BYTES = 64
 
@@ -22,13 +24,16 @@ export interface HeadLimits {
 export type HeadKind = 'request' | 'response' | 'trailers'
 
 /** Where in a line the reading stands. What is short is looked at again from its beginning, the rest goes on. */
-type Part = 'line' | 'method' | 'target' | 'version' | 'reason' | 'name' | 'blank' | 'value' | 'ending'
+type Part = 'line' | 'method' | 'target' | 'query' | 'version' | 'reason' | 'name' | 'blank' | 'value' | 'ending'
 
 /**
  * Reads the lines of a head, each byte once, however they are cut. Places are counted from the beginning of the head.
  *
  * Strict (RFC 9112 §2.2, §5): every line ends with CR LF; a CR or LF elsewhere, a space before the colon, a folded line, a
  * control character and an empty name are refused, as each of them was read differently by two parsers once.
+ *
+ * A line is never looked at past the place where it would be too long, so that it does not depend on the cuts which of
+ * two faults is found.
  */
 export class HeadReader {
   readonly #kind: HeadKind
@@ -81,10 +86,15 @@ export class HeadReader {
         const line = from + this.#line
         if (line >= to) return -1
         if (bytes[line] === CR) return lineEnd(bytes, line, to)
+        if (this.spans.length >= this.#limits.maxFields * SPAN) throw this.#tooManyFields()
         this.#part = 'name'
         this.#at = this.#line
       }
-      if (!this.#readField(bytes, from, to)) return -1
+      // RFC 9112 §2.2: two bytes more are its ending.
+      const stop = from + this.#line + this.#fieldRoom() + 2
+      if (this.#readField(bytes, from, stop < to ? stop : to)) continue
+      if (stop <= to) throw this.#longField()
+      return -1
     }
   }
 
@@ -103,13 +113,13 @@ export class HeadReader {
       this.#part = this.#kind === 'request' ? 'method' : 'version'
       this.#at = this.#line
     }
-    const end = this.#kind === 'request' ? this.#requestLine(bytes, from, to) : this.#statusLine(bytes, from, to)
+    const limit = from + this.#line + this.#limits.maxStartLineBytes + 2
+    const stop = limit < to ? limit : to
+    const end = this.#kind === 'request' ? this.#requestLine(bytes, from, stop) : this.#statusLine(bytes, from, stop)
     if (end === -1) {
-      // The CR of its ending may be there.
-      this.#checkStart(to - from - this.#line - 1)
+      if (limit <= to) throw this.#longStart()
       return false
     }
-    this.#checkStart(end - 2 - from - this.#line)
     this.#nextLine(end - from)
     this.#isStartLine = false
     this.#fieldsStart = this.#line
@@ -128,23 +138,45 @@ export class HeadReader {
     return -1
   }
 
-  #checkStart(bytes: number): void {
-    const { maxStartLineBytes } = this.#limits
-    if (bytes <= maxStartLineBytes) return
-    const isRequest = this.#kind === 'request'
-    const what = isRequest ? 'the request line' : 'the status line'
-    throw refuseSize('ERR_HTTP_LINE_LIMIT', what, maxStartLineBytes, isRequest ? 414 : 502)
+  #badLine(bytes: Uint8Array, line: number, at: number, wanted: string): Error {
+    const shown = shownAt(bytes, line, at + 1)
+    return refuse(
+      'ERR_HTTP_START_LINE',
+      `Cannot read the first line: expected ${wanted}, found ${shownByte(bytes[at])} at the end of ${shown}`,
+      400,
+      this.#kind === 'request' ? 'RFC 9112 §3' : 'RFC 9112 §4',
+    )
   }
 
-  #checkField(bytes: number): void {
-    const { maxFieldBytes, maxFieldsBytes, maxFields } = this.#limits
-    const all = this.#line - this.#fieldsStart + bytes
-    if (bytes <= maxFieldBytes && all <= maxFieldsBytes && this.spans.length < maxFields * SPAN) return
-    const [what, code]: [string, LimitCode] =
-      this.#kind === 'trailers' ? ['trailers', 'ERR_HTTP_TRAILER_LIMIT'] : ['fields', 'ERR_HTTP_FIELD_LIMIT']
-    if (bytes > maxFieldBytes) throw refuseSize(code, 'a field line', maxFieldBytes, 431)
-    if (all > maxFieldsBytes) throw refuseSize(code, `all bytes of the ${what}`, maxFieldsBytes, 431)
-    throw refuseSize(code, `so many ${what}`, maxFields, 431)
+  /** How long the field line may be that begins now. */
+  #fieldRoom(): number {
+    const { maxFieldBytes, maxFieldsBytes } = this.#limits
+    const room = maxFieldsBytes - (this.#line - this.#fieldsStart)
+    return room < maxFieldBytes ? room : maxFieldBytes
+  }
+
+  #longStart(): Error {
+    const { maxStartLineBytes } = this.#limits
+    const [what, refusal] =
+      this.#kind === 'request'
+        ? ['the request line', { status: 414, section: 'RFC 9112 §3' }]
+        : ['the status line', { status: 502, section: 'RFC 9112 §4' }]
+    return refuseSize('ERR_HTTP_LINE_LIMIT', what, maxStartLineBytes, refusal)
+  }
+
+  #longField(): Error {
+    const { maxFieldBytes, maxFieldsBytes } = this.#limits
+    if (this.#fieldRoom() === maxFieldBytes) return this.#fieldLimit('a field line', maxFieldBytes)
+    return this.#fieldLimit('all fields together', maxFieldsBytes)
+  }
+
+  #tooManyFields(): Error {
+    return this.#fieldLimit('the number of fields', this.#limits.maxFields)
+  }
+
+  #fieldLimit(what: string, limit: number): Error {
+    const code: LimitCode = this.#kind === 'trailers' ? 'ERR_HTTP_TRAILER_LIMIT' : 'ERR_HTTP_FIELD_LIMIT'
+    return refuseSize(code, what, limit, { status: 431, section: 'RFC 6585 §5' })
   }
 
   /** RFC 9112 §3: method, one space, target, one space, version. Returns where the line ends, or -1. */
@@ -155,7 +187,7 @@ export class HeadReader {
       while (at < to && TOKEN_BYTES[bytes[at] ?? 0] === 1) at += 1
       if (at - line > MAX_METHOD_BYTES) throw longMethod()
       if (at === to) return this.#cut('method', at - from)
-      if (bytes[at] !== SPACE || at === line) throw badLine(bytes, line, at, 'a method and one space')
+      if (bytes[at] !== SPACE || at === line) throw this.#badLine(bytes, line, at, 'a method and one space')
       this.firstEnd = at - from
       this.#part = 'target'
       at += 1
@@ -163,13 +195,19 @@ export class HeadReader {
     if (this.#part === 'target') {
       while (at < to && TARGET_BYTES[bytes[at] ?? 0] === 1) at += 1
       if (at === to) return this.#cut('target', at - from)
+      if (bytes[at] === BACKSLASH && bytes.subarray(line, at).includes(QUESTION_MARK)) this.#part = 'query'
+    }
+    if (this.#part === 'target' || this.#part === 'query') {
+      while (this.#part === 'query' && at < to && QUERY_BYTES[bytes[at] ?? 0] === 1) at += 1
+      if (at === to) return this.#cut(this.#part, at - from)
       if (bytes[at] !== SPACE || at === from + this.firstEnd + 1)
-        throw badLine(bytes, line, at, 'a target and one space')
+        throw this.#badLine(bytes, line, at, 'a target and one space')
       this.secondEnd = at - from
       at += 1
     }
     const end = this.#version(bytes, line, at, to)
     if (end === -1) return this.#cut('version', at - from)
+    if (end < to && VALUE_BYTES[bytes[end] ?? 0] === 1) throw this.#badLine(bytes, line, end, 'the end of the line')
     const next = lineEnd(bytes, end, to)
     return next === -1 ? this.#cut('version', at - from) : next
   }
@@ -185,7 +223,7 @@ export class HeadReader {
     }
     if (at === to) return this.#cut('reason', at - from)
     if (at === from + this.firstEnd && bytes[at] !== SPACE && bytes[at] !== CR)
-      throw badLine(bytes, line, at, 'one space')
+      throw this.#badLine(bytes, line, at, 'one space')
     while (at < to && VALUE_BYTES[bytes[at] ?? 0] === 1) at += 1
     this.secondEnd = at - from
     const end = at === to ? -1 : lineEnd(bytes, at, to)
@@ -195,13 +233,13 @@ export class HeadReader {
   #status(bytes: Uint8Array, line: number, to: number): number {
     const end = this.#version(bytes, line, line, to)
     if (end === -1 || end >= to) return -1
-    if (bytes[end] !== SPACE) throw badLine(bytes, line, end, 'one space')
+    if (bytes[end] !== SPACE) throw this.#badLine(bytes, line, end, 'one space')
     let status = 0
     for (let at = end + 1; at < end + 4; at += 1) {
       if (at >= to) return -1
       const digit = (bytes[at] ?? 0) - 0x30
       if (digit < 0 || digit > 9 || (status === 0 && digit === 0))
-        throw badLine(bytes, line, at, 'a status from 100 up')
+        throw this.#badLine(bytes, line, at, 'a status from 100 up')
       status = status * 10 + digit
     }
     this.status = status
@@ -216,11 +254,11 @@ export class HeadReader {
       if (byte === VERSION[i]) continue
       // Another major version is one that is not spoken here; everything else is no version.
       if (i === MAJOR_AT && isDigit(byte)) throw otherVersion(byte - 0x30)
-      throw badLine(bytes, line, at + i, 'HTTP/1.1')
+      throw this.#badLine(bytes, line, at + i, 'HTTP/1.1')
     }
     if (at + VERSION.length >= to) return -1
     const digit = bytes[at + VERSION.length] ?? 0
-    if (!isDigit(digit)) throw badLine(bytes, line, at + VERSION.length, 'HTTP/1.1')
+    if (!isDigit(digit)) throw this.#badLine(bytes, line, at + VERSION.length, 'HTTP/1.1')
     this.minorVersion = digit - 0x30
     if (this.minorVersion > 1) throw otherVersion(1 + this.minorVersion / 10)
     return at + VERSION.length + 1
@@ -259,11 +297,8 @@ export class HeadReader {
       this.#value = value
       this.#valueEnd = valueEnd
       this.#cut(part, at - from)
-      // The CR of its ending may be there.
-      this.#checkField(to - line - 1)
       return false
     }
-    this.#checkField(end - 2 - line)
     while (valueEnd > value && isSpace(bytes[from + valueEnd - 1] ?? 0)) valueEnd -= 1
     this.spans.push(line - from, nameEnd, value, valueEnd)
     this.#nextLine(end - from)
@@ -279,22 +314,12 @@ function lineEnd(bytes: Uint8Array, at: number, to: number): number {
       'ERR_HTTP_LINE_ENDING',
       `Cannot read a line of the head: found ${shownByte(bytes[at])} where only text, or CR LF, may stand`,
       400,
-      'RFC 9112 §2.2',
+      bytes[at] === LF ? 'RFC 9112 §2.2' : 'RFC 9110 §5.5',
     )
   if (at + 1 >= to) return -1
   if (bytes[at + 1] !== LF)
     throw refuse('ERR_HTTP_LINE_ENDING', 'Cannot read a line of the head: found a CR without LF', 400, 'RFC 9112 §2.2')
   return at + 2
-}
-
-function badLine(bytes: Uint8Array, line: number, at: number, wanted: string): Error {
-  const shown = shownAt(bytes, line, at + 1)
-  return refuse(
-    'ERR_HTTP_START_LINE',
-    `Cannot read the first line: expected ${wanted}, found ${shownByte(bytes[at])} at the end of ${shown}`,
-    400,
-    'RFC 9112 §3',
-  )
 }
 
 function otherVersion(version: number): Error {

@@ -52,8 +52,10 @@ export interface RequestFacts {
   readonly host: string
 }
 
+/** A response as it was read, without its body. */
 export class ResponseHead {
-  readonly type = 'response' as const
+  /** `interim` for those that come before the one that the request is answered with: 100, 103. They have no end of their own. */
+  readonly type: 'response' | 'interim'
   readonly status: number
   readonly reason: string
   readonly minorVersion: number
@@ -62,6 +64,7 @@ export class ResponseHead {
   readonly fields: Fields
 
   constructor(text: string, spans: FieldSpans, facts: ResponseFacts) {
+    this.type = facts.status < 200 && facts.status !== 101 ? 'interim' : 'response'
     this.status = facts.status
     this.reason = facts.reason
     this.minorVersion = facts.minorVersion

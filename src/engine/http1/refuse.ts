@@ -14,8 +14,15 @@ export function refuse(code: ProtocolCode, message: string, status: number, sect
   return new ProtocolError(code, message, { details: { status, section } })
 }
 
-export function refuseSize(code: LimitCode, what: string, limit: number, status: number): LimitError {
-  return new LimitError(code, `Cannot read ${what}: it is over the limit of ${limit}`, { details: { status, limit } })
+export function refuseSize(code: LimitCode, what: string, limit: number, refusal: Refusal): LimitError {
+  return new LimitError(code, `Cannot read ${what}: it is over the limit of ${limit}`, {
+    details: { ...refusal, limit },
+  })
+}
+
+/** The peer ended in the middle of a message (RFC 9112 §8). */
+export function unexpectedEnd(within: string, status: number): ProtocolError {
+  return refuse('ERR_UNEXPECTED_END', `Cannot read ${within}: the peer ended in it`, status, 'RFC 9112 §8')
 }
 
 /** Bytes of the peer around a place, as they may stand in a message. */

@@ -1,26 +1,16 @@
-import { EMPTY_BYTES } from '../../base/bytes.js'
-import { ProtocolError, UsageError } from '../../base/errors.js'
+import { UsageError } from '../../base/errors.js'
 import { END, NEED_DATA, type End, type NeedData } from '../decoder.js'
-import { ReceiveBuffer } from '../receive-buffer.js'
 import { BodyReader, type DataEvent, type Latin1, type MessageEnd } from './body-reader.js'
-import { encodeResponseHead, lastChunk, type ResponseStart } from './encode.js'
+import { BodyWriter } from './body-writer.js'
+import { encodeResponseHead, type ResponseStart } from './encode.js'
+import { PAUSED, SWITCHED_AWAY, type Paused, type Switched } from './events.js'
 import { readRequestFacts } from './framing-fields.js'
 import { HeadReader } from './head-reader.js'
 import { RequestHead } from './message-head.js'
 import type { Http1Settings } from './options.js'
+import { Received } from './received.js'
+import { unexpectedEnd } from './refuse.js'
 import { after, BODY, CLOSED, DONE, IDLE, STEPS, SWITCHED, type Side } from './state.js'
-
-/** The request is whole, and is to be answered before the next one is read. */
-export interface Paused {
-  readonly type: 'paused'
-}
-/** What comes now is of another protocol: `takeRest` has its first bytes. */
-export interface Switched {
-  readonly type: 'switched'
-}
-
-export const PAUSED: Paused = Object.freeze({ type: 'paused' })
-export const SWITCHED_AWAY: Switched = Object.freeze({ type: 'switched' })
 
 export type ServerEvent = RequestHead | DataEvent | MessageEnd | NeedData | Paused | Switched | End
 
@@ -35,20 +25,14 @@ export class ServerConnection {
   readonly #latin1: Latin1
   readonly #head: HeadReader
   readonly #body: BodyReader
-  readonly #held: ReceiveBuffer = new ReceiveBuffer()
-  #bytes: Uint8Array = EMPTY_BYTES
-  #at = 0
-  #isHeld = false
+  readonly #in: Received = new Received()
+  readonly #out: BodyWriter = new BodyWriter()
   #ended = false
   #failure: { readonly error: unknown } | undefined
   #request: RequestHead | undefined
   #theirs: Side = IDLE
   #ours: Side = IDLE
   #mayPersist = true
-  /** Of the response that is being sent: what is left of a known length, or -1. */
-  #left = 0
-  #isChunked = false
-  #hasBody = false
 
   constructor(settings: Http1Settings, latin1: Latin1) {
     this.#latin1 = latin1
@@ -63,7 +47,7 @@ export class ServerConnection {
 
   /** Whether no request is on its way in or out, and none has begun. */
   get isIdle(): boolean {
-    return this.#theirs === IDLE && this.#at === this.#bytes.length && this.#held.length === 0
+    return this.#theirs === IDLE && this.#in.isEmpty
   }
 
   /** Whether the request that is being answered was read to its end. */
@@ -76,17 +60,7 @@ export class ServerConnection {
   /** @throws UsageError `ERR_STATE` while events of what was received before are not taken. */
   receive(bytes: Uint8Array): void {
     if (this.#failure !== undefined || this.#theirs === CLOSED) return
-    if (this.#held.length > 0) {
-      this.#held.push(bytes)
-      this.#bytes = this.#held.peek()
-      this.#isHeld = true
-    } else {
-      if (this.#at < this.#bytes.length)
-        throw new UsageError('ERR_STATE', 'Cannot receive: take the events of what was received before, or call hold()')
-      this.#bytes = bytes
-      this.#isHeld = false
-    }
-    this.#at = 0
+    this.#in.receive(bytes)
   }
 
   receiveEof(): void {
@@ -95,19 +69,12 @@ export class ServerConnection {
 
   /** Copies what was not used, so that the bytes that were received are the caller's again. */
   hold(): void {
-    if (this.#isHeld) this.#held.drop(this.#at)
-    else if (this.#at < this.#bytes.length) this.#held.push(this.#bytes.subarray(this.#at))
-    this.#isHeld = this.#held.length > 0
-    this.#bytes = this.#isHeld ? this.#held.peek() : EMPTY_BYTES
-    this.#at = 0
+    this.#in.hold()
   }
 
   /** What was received and belongs to another protocol now. */
   takeRest(): Uint8Array {
-    this.hold()
-    const rest = this.#held.takeAll()
-    this.#bytes = EMPTY_BYTES
-    return rest
+    return this.#in.takeRest()
   }
 
   /** @throws ProtocolError, LimitError: final. */
@@ -120,8 +87,7 @@ export class ServerConnection {
     } catch (error) {
       this.#failure = { error }
       this.#mayPersist = false
-      this.#bytes = EMPTY_BYTES
-      this.#at = 0
+      this.takeRest()
       throw error
     }
   }
@@ -142,12 +108,13 @@ export class ServerConnection {
   }
 
   #nextRequest(): ServerEvent {
-    const bytes = this.#bytes
-    const from = this.#at
+    const { bytes, at: from } = this.#in
     const end = from === bytes.length ? -1 : this.#head.read(bytes, from, bytes.length)
     if (end === -1) {
       if (!this.#ended) return NEED_DATA
-      if (from < bytes.length) throw unexpectedEnd('the head of a request')
+      // A blank line is no request that was begun (RFC 9112 §2.2).
+      if (bytes.length - from > this.#head.start) throw unexpectedEnd('the head of a request', 400)
+      this.#in.at = bytes.length
       this.#theirs = CLOSED
       return END
     }
@@ -156,7 +123,7 @@ export class ServerConnection {
     const method = text.slice(start, firstEnd)
     const target = text.slice(firstEnd + 1, secondEnd)
     this.#head.restart()
-    this.#at = end
+    this.#in.at = end
     const facts = readRequestFacts(text, spans, method, target, minorVersion)
     this.#theirs = BODY
     this.#ours = IDLE
@@ -168,11 +135,11 @@ export class ServerConnection {
   }
 
   #nextBody(): ServerEvent {
-    const event = this.#body.next(this.#bytes, this.#at, this.#bytes.length)
-    this.#at = this.#body.at
+    const event = this.#body.next(this.#in.bytes, this.#in.at, this.#in.bytes.length)
+    this.#in.at = this.#body.at
     if (event === undefined) {
       if (!this.#ended) return NEED_DATA
-      throw unexpectedEnd('the body of a request')
+      throw unexpectedEnd('the body of a request', 400)
     }
     if (event.type === 'message-end') {
       this.#theirs = DONE
@@ -211,9 +178,7 @@ export class ServerConnection {
     if (bodyLength === 'chunked' && isOld) bodyLength = 'until-end'
     if (bodyLength === 'until-end' && !isBodiless) this.#mayPersist = false
     if (start.close === true || this.#failure !== undefined) this.#mayPersist = false
-    this.#hasBody = !isBodiless
-    this.#isChunked = bodyLength === 'chunked' && !isBodiless
-    this.#left = isBodiless ? 0 : typeof bodyLength === 'number' ? bodyLength : -1
+    this.#out.begin(bodyLength, !isBodiless)
     if (isSwitch) {
       this.#ours = SWITCHED
       this.#theirs = SWITCHED
@@ -230,18 +195,11 @@ export class ServerConnection {
    */
   data(count: number): string | undefined {
     if (this.#ours !== BODY) after(this.#ours, STEPS.end, 'send a body')
-    if (!this.#hasBody) return undefined
-    if (this.#isChunked) return count === 0 ? undefined : `${count.toString(16)}\r\n`
-    if (this.#left >= 0) {
-      if (count > this.#left)
-        throw new UsageError('ERR_ARGUMENT', `Cannot send ${count} bytes of a body of which ${this.#left} are left`)
-      this.#left -= count
-    }
-    return ''
+    return this.#out.data(count)
   }
 
   get dataEnd(): string {
-    return this.#isChunked ? '\r\n' : ''
+    return this.#out.dataEnd
   }
 
   /**
@@ -251,13 +209,13 @@ export class ServerConnection {
    */
   end(trailers: string = ''): string {
     const next = after(this.#ours, STEPS.end, 'end the answer')
-    if (this.#left > 0) {
+    if (this.#out.missing > 0) {
       this.#mayPersist = false
-      throw new UsageError('ERR_ARGUMENT', `Cannot end the answer: ${this.#left} bytes of its body are missing`)
+      throw new UsageError('ERR_ARGUMENT', `Cannot end the answer: ${this.#out.missing} bytes of its body are missing`)
     }
     this.#ours = next
     this.#goOn()
-    return this.#isChunked ? lastChunk(trailers) : ''
+    return this.#out.end(trailers)
   }
 
   /** The next request can come when both directions are done with this one. */
@@ -269,6 +227,3 @@ export class ServerConnection {
     this.#ours = after(this.#ours, step, 'go on')
   }
 }
-
-const unexpectedEnd = (within: string): ProtocolError =>
-  new ProtocolError('ERR_UNEXPECTED_END', `Cannot read ${within}: the peer ended in it`, { details: { status: 400 } })

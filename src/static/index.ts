@@ -1,0 +1,2 @@
+export { files } from './files.js'
+export type { FilesOptions } from './options.js'
