@@ -2,6 +2,7 @@ import type { Command } from './command.js'
 
 /** Every verb of `moorage`. One is loaded only when it is used: the others cost nothing. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.js')).serve,
   run: async () => (await import('./commands/run.js')).run,
   connect: async () => (await import('./commands/connect.js')).connect,
   listen: async () => (await import('./commands/listen.js')).listen,

@@ -23,3 +23,4 @@ export {
 } from './response.js'
 export { Routes, type PathParams, type RouteFunction } from './routes.js'
 export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOptions } from './server.js'
+export { formatAccess, onlyHosts, withAccessLog, withFields, type AccessEntry, type AccessFormat } from './wrapping.js'

@@ -46,6 +46,13 @@ export class HttpResponse {
     this.close = init?.close ?? false
     this.fields = init?.headers === undefined ? type : encodeFields(init.headers, type)
   }
+
+  /** The same answer with more fields. @throws UsageError `ERR_ARGUMENT`. */
+  with(headers: FieldInit): HttpResponse {
+    const { status, length, close } = this
+    const fields = this.fields + encodeFields(headers, '')
+    return new HttpResponse(this.body, { status, close, ...(length === undefined ? {} : { length }) }, fields)
+  }
 }
 
 /** `type` is a line that is left out when the fields have their own. */

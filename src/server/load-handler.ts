@@ -6,7 +6,7 @@ import { errorCodeOf, messageOf, UsageError } from '../base/errors.js'
 const TYPESCRIPT_FILE = /\.[mc]?ts$/
 
 /**
- * The default export of a module. A TypeScript module is run by the runtime where it strips types, else by the package
+ * The default export of a module, or the one that the fragment of its URL names. A TypeScript module is run by the runtime where it strips types, else by the package
  * `amaro`, looked for beside the module.
  * @throws UsageError `ERR_HANDLER_MODULE`, `ERR_TYPESCRIPT_LOADER`.
  */
@@ -27,7 +27,7 @@ export async function loadHandler(url: URL): Promise<unknown> {
       { cause },
     )
   }
-  const handler = defaultOf(exports)
+  const handler = url.hash === '' ? defaultOf(exports) : namedOf(exports, url.hash.slice(1))
   if (handler !== undefined) return handler
   throw new UsageError(
     'ERR_HANDLER_MODULE',
@@ -41,6 +41,13 @@ function placeOf(error: unknown, shown: string): string {
   const place = stack.match(/file:\/\/[^\s()]+:\d+/g)?.find((found) => !found.startsWith(import.meta.url))
   if (place !== undefined) return ` (${place.slice('file://'.length)})`
   return error instanceof SyntaxError ? `; "node --check ${shown}" shows the line` : ''
+}
+
+/** `handler.js#name` is the export of that name. */
+function namedOf(exports: unknown, name: string): unknown {
+  return typeof exports === 'object' && exports !== null
+    ? Object.entries(exports).find(([key]) => key === name)?.[1]
+    : undefined
 }
 
 /** A CommonJS module that was compiled from `export default` has its default one level down. */

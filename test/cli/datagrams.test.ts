@@ -28,10 +28,11 @@ const receiver = (...args: readonly string[]): Program => start(PYTHON, ['-c', R
 
 const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex')
 
-/** Waits for so many datagrams, and gives them as they came. */
+/** Waits for so many datagrams, each told in a line that is whole, and gives them as they came. */
 async function datagrams(program: Program, count: number): Promise<string[]> {
-  await program.says(new RegExp(`(?:got [^]*?){${count}}\n`))
-  return [...program.out.matchAll(/^got \d+ (\w+)$/gm)].map(([, data = '']) => data)
+  const told = (): string[] => [...program.out.matchAll(/^got \d+ (\w+)\n/gm)].map(([, data = '']) => data)
+  await until(`${count} datagrams`, () => told().length >= count)
+  return told()
 }
 
 for (const [name, args, sent] of [

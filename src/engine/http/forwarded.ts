@@ -1,6 +1,6 @@
 import { formatIpv4, formatIpv6, tryParseIpv4, tryParseIpv6 } from '../ip-address.js'
 import { COMMA, EQUALS, Scanner, SEMICOLON } from './_scanner.js'
-import { tryParseList } from './list.js'
+import { MAX_PARAMETERS, tryParseList } from './list.js'
 import type { FieldSource } from './fields.js'
 import { isHost } from './target.js'
 
@@ -38,7 +38,8 @@ type MutableHop = { -readonly [K in keyof ForwardedHop]: ForwardedHop[K] }
  * RFC 7239 §4: the hops of a Forwarded field, the nearest to the client first. Anybody may send the field: only as many hops
  * from the end are true as there are proxies that you trust, and only if those are known to set this field.
  *
- * `undefined` when anything in it is malformed, has space around `=` or `;`, comes twice in a hop, and for more than 32 hops.
+ * `undefined` when anything in it is malformed, has space around `=` or `;`, comes twice in a hop, and for more than 32 hops, or
+ * 32 parameters in one.
  * Parameters that are not known are passed over.
  */
 export function tryParseForwarded(value: string): readonly ForwardedHop[] | undefined {
@@ -61,7 +62,10 @@ export function tryParseForwarded(value: string): readonly ForwardedHop[] | unde
 function readHop(scanner: Scanner): ForwardedHop | undefined {
   const hop: MutableHop = {}
   const seen = new Set<string>()
+  let count = 0
   do {
+    count += 1
+    if (count > MAX_PARAMETERS) return undefined
     const name = scanner.token().toLowerCase()
     if (name === '') continue
     const value = scanner.take(EQUALS) ? scanner.tokenOrQuoted() : undefined

@@ -4,6 +4,11 @@ import { tryParseWeighted, type Weighted } from './quality.js'
 
 const RANGE = /^(?:\*|[a-z]{1,8}(?:-[a-z\d]{1,8})*)$/i
 
+/** A longer range makes the field malformed. RFC 5646 §4.4.1 counts 35 for the longest tag in use. */
+const MAX_RANGE_LENGTH = 64
+
+const isRange = (text: string): boolean => text.length <= MAX_RANGE_LENGTH && RANGE.test(text)
+
 /**
  * RFC 9110 §12.5.4: which of the offered language tags the Accept-Language field wants most; of equals, the one that is
  * offered first. First by basic filtering (RFC 4647 §3.3.1): `de` matches `de-CH`, the longest range that matches a tag
@@ -14,10 +19,10 @@ const RANGE = /^(?:\*|[a-z]{1,8}(?:-[a-z\d]{1,8})*)$/i
  * @throws UsageError `ERR_ARGUMENT` for an offer that is no language tag.
  */
 export function chooseLanguage(acceptLanguage: string | undefined, offered: readonly string[]): string | undefined {
-  for (const offer of offered) checkArgument(RANGE.test(offer) && offer !== '*', 'an offer', offer, 'a language tag')
+  for (const offer of offered) checkArgument(isRange(offer) && offer !== '*', 'an offer', offer, 'a language tag')
   const ranges = acceptLanguage === undefined ? undefined : tryParseWeighted(acceptLanguage)
   if (ranges === undefined || ranges.length === 0) return offered[0]
-  if (!ranges.every(({ value }) => RANGE.test(value))) return offered[0]
+  if (!ranges.every(({ value }) => isRange(value))) return offered[0]
   return bestOf(offered, (offer) => filtered(ranges, offer) ?? 0) ?? lookedUp(ranges, offered)
 }
 

@@ -108,6 +108,7 @@ test('formatChallenge and formatCredentials quote as Digest needs it', () => {
     formatCredentials(having('Digest', values)),
     'Digest realm="a", algorithm=SHA-256, qop=auth, stale="true", nc=00000001',
   )
+  assert.equal(formatChallenge(having('Digest', { Algorithm: 'MD5' })), 'Digest Algorithm=MD5')
   assert.equal(formatChallenge(bare('Negotiate')), 'Negotiate')
   assert.equal(formatCredentials(withToken('Bearer', 'abc==')), 'Bearer abc==')
 })

@@ -62,6 +62,8 @@ const ROWS: readonly Row<string, readonly ForwardedHop[] | undefined>[] = [
     FIELD,
   ],
   ['33 hops', Array.from({ length: 33 }, () => 'for=_a').join(), undefined, FIELD],
+  ['32 parameters', `for=_a${';'.repeat(31)}`, [from({ kind: 'hidden', name: '_a' })], FIELD],
+  ['33 parameters', `for=_a${';'.repeat(32)}`, undefined, FIELD],
   ['33 empty members', ','.repeat(32), undefined, FIELD],
 ]
 
@@ -101,6 +103,12 @@ const X_ROWS: readonly Row<Readonly<Record<string, string>>, readonly ForwardedH
   ['a malformed address', { 'x-forwarded-for': '192.0.2.1, x' }, undefined, X],
   ['a malformed protocol', { 'x-forwarded-for': '_a', 'x-forwarded-proto': '1' }, undefined, X],
   ['a malformed host', { 'x-forwarded-for': '_a', 'x-forwarded-host': '::1' }, undefined, X],
+  [
+    '33 addresses and a protocol',
+    { 'x-forwarded-for': Array.from({ length: 33 }, () => '_a').join(), 'x-forwarded-proto': 'https' },
+    undefined,
+    X,
+  ],
   ['33 addresses', { 'x-forwarded-for': Array.from({ length: 33 }, () => '_a').join() }, undefined, X],
 ]
 

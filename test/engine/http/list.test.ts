@@ -76,6 +76,7 @@ const UNQUOTED: readonly Row<string, string | undefined>[] = [
   ['a tab', '"\t\\\t"', '\t\t', QUOTED],
   ['no quotes', 'a', undefined, QUOTED],
   ['nothing', '', undefined, QUOTED],
+  ['no beginning', 'a"', undefined, QUOTED],
   ['one quote', '"', undefined, QUOTED],
   ['text behind', '"a"b', undefined, QUOTED],
   ['text before', 'a"b"', undefined, QUOTED],

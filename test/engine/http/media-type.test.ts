@@ -59,6 +59,7 @@ test('matchesMediaRange compares as its table says', () => {
     ['another value', ['text/html;level=2', 'text/html;level=1'], false, RANGE],
     ['the same value', ['text/html;level=1', 'text/html;level=1'], true, RANGE],
     ['a charset in another case', ['text/html;charset=UTF-8', 'text/html;charset=utf-8'], true, CHARSET],
+    ['and the other way', ['text/html;charset=utf-8', 'text/html;charset=UTF-8'], true, CHARSET],
     ['another charset', ['text/html;charset=latin1', 'text/html;charset=utf-8'], false, CHARSET],
     ['no charset', ['text/html', 'text/html;charset=utf-8'], false, CHARSET],
     ['another value’s case', ['a/b;c=D', 'a/b;c=d'], false, RANGE],

@@ -12,6 +12,8 @@ const TYPES: readonly Row<Choice, string | undefined>[] = [
   ['no field', [undefined, ['a/b', 'c/d']], 'a/b', ACCEPT],
   ['an empty field', ['', ['a/b', 'c/d']], 'a/b', ACCEPT],
   ['a malformed field', ['c/d;q=3', ['a/b', 'c/d']], 'a/b', WEIGHT],
+  ['quotes without an end', ['c/d;e="', ['a/b', 'c/d']], 'a/b', ACCEPT],
+  ['a range twice: the first', ['a/b;q=0.1, a/b, c/d;q=0.5', ['a/b', 'c/d']], 'c/d', ACCEPT],
   ['one malformed member', ['c/d, e', ['a/b', 'c/d']], 'a/b', ACCEPT],
   ['nothing offered', ['*/*', []], undefined, ACCEPT],
   ['the one that is wanted', ['c/d', ['a/b', 'c/d']], 'c/d', ACCEPT],
@@ -62,6 +64,8 @@ const CODINGS: readonly Row<Choice, string | undefined>[] = [
   ['the old name of gzip', ['x-gzip', ['gzip', 'identity']], 'gzip', 'RFC 9110 §8.4.1.3'],
   ['the old name of compress', ['x-compress', ['compress', 'identity']], 'compress', 'RFC 9110 §8.4.1.1'],
   ['twice: the first', ['gzip;q=0, gzip', ['gzip', 'identity']], 'identity', ENCODING],
+  ['an offer in capitals', ['gzip', ['identity', 'GZIP']], 'GZIP', 'RFC 9110 §8.4.1'],
+  ['no field, identity in capitals', [undefined, ['br', 'Identity']], 'Identity', 'RFC 9110 §8.4.1'],
   ['nothing offered', ['gzip', []], undefined, ENCODING],
 ]
 

@@ -44,6 +44,7 @@ test('tryParseWeighted reads its table', () => {
     ['another parameter behind', 'br;q=1;x=1', undefined, WEIGHT],
     ['no value', 'br;q', undefined, WEIGHT],
     ['two words', 'br gzip', undefined, WEIGHT],
+    ['no semicolon', 'br q=1', undefined, WEIGHT],
     ['no name', ';q=1', undefined, WEIGHT],
     ['one bad member among good ones', 'br, gzip;q=2', undefined, WEIGHT],
     ['101 members', Array.from({ length: 101 }, () => 'a').join(), undefined, 'RFC 9110 §5.6.1'],

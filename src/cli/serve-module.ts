@@ -1,0 +1,48 @@
+import {
+  formatAccess,
+  onlyHosts,
+  withAccessLog,
+  withFields,
+  type AccessFormat,
+  type HttpFunction,
+} from '../http/index.js'
+import { files, type FilesOptions } from '../static/index.js'
+import type { ServerContext } from '../server/index.js'
+
+/** What `moorage serve` tells its handler, in whichever thread or process that is. */
+export interface ServeData {
+  readonly folder: string
+  readonly options: FilesOptions
+  /** Added to every answer. */
+  readonly fields: readonly (readonly [name: string, value: string])[]
+  /** Names that it answers to; none for any. */
+  readonly hosts: readonly string[]
+  readonly log: AccessFormat | 'off'
+}
+
+/** The name of the field that marks a line of the access log among what workers log. */
+export const ACCESS_MARK = 'access'
+
+const handlers = new WeakMap<object, HttpFunction>()
+
+/** Serves a folder as the data of its server says. */
+export const serveFolder: HttpFunction = (request, server) => {
+  const { data } = server
+  if (!isServeData(data)) throw new TypeError('this module serves what the command tells it')
+  let handler = handlers.get(data)
+  if (handler === undefined) {
+    handler = makeHandler(data, server)
+    handlers.set(data, handler)
+  }
+  return handler(request, server)
+}
+
+const isServeData = (data: unknown): data is ServeData =>
+  typeof data === 'object' && data !== null && 'folder' in data && 'log' in data
+
+function makeHandler({ folder, options, fields, hosts, log }: ServeData, { logger }: ServerContext): HttpFunction {
+  const served = withFields(files(folder, options), fields)
+  const guarded = hosts.length === 0 ? served : onlyHosts(served, hosts)
+  if (log === 'off') return guarded
+  return withAccessLog(guarded, (entry) => logger.info(formatAccess(entry, log), { [ACCESS_MARK]: true }))
+}
