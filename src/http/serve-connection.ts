@@ -58,6 +58,9 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #hadRequest = false
   /** Of the body that is read. */
   #bodyBytes = 0
+  /** How long the handler has waited for it, at the looks of the timer. */
+  #awaitedMs = 0
+  #lookedAt: number
   #unsent = 0
 
   constructor(connection: StreamConnection, service: HttpService, over: () => void) {
@@ -66,8 +69,9 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#over = over
     this.#engine = new ServerConnection(service.settings, latin1)
     this.#out = new Output(connection)
-    this.#since = service.timeouts.now
     service.timeouts.add(this)
+    this.#since = service.timeouts.now
+    this.#lookedAt = this.#since
   }
 
   // ---- from the connection
@@ -171,6 +175,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#hadRequest = true
     this.#since = this.#service.timeouts.now
     this.#bodyBytes = 0
+    this.#awaitedMs = 0
     this.#wasContinued = !head.expectsContinue
     this.#dropped = 0
     const body = head.bodyLength === 0 ? undefined : new RequestBody(this, this.#service.settings.bodyHighWaterBytes)
@@ -285,11 +290,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** What came is no request, or the client left in the middle of one. */
   #refuse(error: unknown): void {
     this.#body?.fail(error)
-    if (this.#isBusy || errorCodeOf(error) === 'ERR_UNEXPECTED_END') {
-      this.#isClosing = true
-      this.#out.flush()
-      if (this.#isBusy) this.#connection.destroy(error)
-      this.#over()
+    // The handler learns of it when it reads the body, and answers; that answer is the last.
+    if (this.#isBusy) return
+    if (errorCodeOf(error) === 'ERR_UNEXPECTED_END') {
+      this.#leave()
       return
     }
     const status = error instanceof MoorageError ? Number(error.details['status'] ?? 400) : 500
@@ -313,12 +317,17 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   // ---- time
 
   checkTime(now: number): void {
+    this.#look(now)
+    this.#lookedAt = now
+  }
+
+  #look(now: number): void {
     const { headerTimeoutMs, keepAliveTimeoutMs, writeTimeoutMs } = this.#service.settings
     const waited = now - this.#since
     if (this.#out.isPressed) {
       this.#checkWriting(now, writeTimeoutMs)
     } else if (this.#isBusy) {
-      this.#checkBody(waited)
+      this.#checkBody(now - this.#lookedAt)
     } else if (!this.#engine.isIdle || !this.#hadRequest) {
       if (waited < headerTimeoutMs) return
       // Nobody waits for an answer to a request that has not begun.
@@ -327,11 +336,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     } else if (waited >= keepAliveTimeoutMs) this.#leave()
   }
 
-  /** A body that the handler waits for must come at a rate. */
-  #checkBody(waited: number): void {
+  /** A body that the handler waits for must come at a rate; time in which the handler does other things is not counted. */
+  #checkBody(sinceLastLook: number): void {
     const { bodyTimeoutMs, minBodyBytesPerSecond } = this.#service.settings
-    if (waited < bodyTimeoutMs || this.#body?.isAwaited !== true) return
-    if (this.#bodyBytes >= (waited / 1000) * minBodyBytesPerSecond) return
+    if (this.#body?.isAwaited !== true) return
+    this.#awaitedMs += sinceLastLook
+    if (this.#awaitedMs < bodyTimeoutMs || this.#bodyBytes >= (this.#awaitedMs / 1000) * minBodyBytesPerSecond) return
     this.#body.fail(requestTimeout(`its body came slower than ${minBodyBytesPerSecond} bytes a second`, bodyTimeoutMs))
     this.#wasContinued = false
   }

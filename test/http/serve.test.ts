@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { errorCodeOf } from '#src/base/errors.js'
 import { text } from '#src/http/response.js'
 import { serveHttp, type HttpServer } from '#src/http/server.js'
 import { concurrent, processes, serial, threads, type Model } from '#src/server/models/model.js'
@@ -144,6 +145,43 @@ test('close() answers what was begun, says so, and ends idle connections', TIMEO
   const report = await closing
   assert.deepEqual([report.drained, report.cutCount], [2, 0])
 })
+
+test('a body over its limit is 413, however it is sent, and the connection is closed', TIMEOUT, async () => {
+  await using server = await serveHttp('http://127.0.0.1:0', handler, { maxBodyBytes: 1000 })
+  const body = (count: number): string => 'x'.repeat(count)
+  const known = (count: number): string =>
+    `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: ${count}\r\n\r\n${body(count)}`
+  const chunked = (count: number): string =>
+    `POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${count.toString(16)}\r\n${body(count)}\r\n0\r\n\r\n`
+  for (const send of [known, chunked]) {
+    assert.match(
+      await exchange(server, send(1000) + GET('/bye')),
+      /^HTTP\/1\.1 200 [^]*x{1000}HTTP\/1\.1 200 [^]*bye\n$/,
+    )
+    assert.match(
+      await exchange(server, send(1001) + GET('/bye')),
+      /^HTTP\/1\.1 413 [^]*Connection: close\r\n\r\nContent Too Large\n$/,
+    )
+  }
+})
+
+test(
+  'a client that ends in the middle of a body: the handler hears of it, and its answer is the last',
+  TIMEOUT,
+  async () => {
+    let failure: unknown
+    await using server = await serveHttp('http://127.0.0.1:0', async (request) => {
+      await request.bytes().catch((error: unknown) => {
+        failure = error
+        throw error
+      })
+      return text('never')
+    })
+    const answer = await exchange(server, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
+    assert.match(answer, /^HTTP\/1\.1 400 [^]*Connection: close\r\n/)
+    assert.equal(errorCodeOf(failure), 'ERR_UNEXPECTED_END')
+  },
+)
 
 test('a client that is slow with its head, its body or its reading is dropped by its timeout', TIMEOUT, async () => {
   const server = await serveHttp('http://127.0.0.1:0', handler, {
