@@ -22,5 +22,12 @@ if (files.length === 0) {
   console.error('no test file was found: nothing was tested')
   process.exit(1)
 }
-const { status } = run(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=600000', ...files])
+const { status } = run(process.execPath, [
+  '--test',
+  '--test-concurrency=2',
+  '--test-timeout=600000',
+  '--test-reporter=./scripts/reporter.mjs',
+  '--test-reporter-destination=stdout',
+  ...files,
+])
 process.exit(status ?? 1)

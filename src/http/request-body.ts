@@ -2,6 +2,10 @@ import { ByteQueue } from '../base/byte-queue.js'
 import { deferred, type Deferred } from '../base/deferred.js'
 import { BusyError, UsageError } from '../base/errors.js'
 import type { Fields } from '../engine/http/fields.js'
+import { ReceiveBuffer } from '../engine/receive-buffer.js'
+
+/** Pieces of a body that are held at once: a client may send it in chunks of one byte. */
+const MAX_HELD_PIECES = 1024
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
@@ -31,9 +35,9 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#highWaterBytes = highWaterBytes
   }
 
-  /** Whether a handler has asked for it. */
-  get isWanted(): boolean {
-    return this.#isWanted
+  /** Whether so much is held that nothing more is to be pushed until the source is told to resume. */
+  get isPaused(): boolean {
+    return this.#paused
   }
 
   /** Whether a read of it waits for the client. */
@@ -56,7 +60,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#want()
     const bytes = this.#held.shift()
     if (bytes !== undefined) {
-      if (this.#paused && this.#held.bytes < this.#highWaterBytes) {
+      if (this.#paused && this.#held.bytes < this.#highWaterBytes && this.#held.chunks <= MAX_HELD_PIECES / 2) {
         this.#paused = false
         this.#source.resume()
       }
@@ -80,7 +84,8 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   /** All of it. The server's `maxBodyBytes` bounds it. */
   async bytes(): Promise<Uint8Array> {
-    const all = new ByteQueue()
+    // One buffer that doubles: a body in chunks of one byte would cost a hundred times its length as a list of them.
+    const all = new ReceiveBuffer()
     for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) all.push(bytes)
     return all.takeAll()
   }
@@ -112,7 +117,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       return
     }
     this.#held.push(bytes)
-    if (!this.#paused && this.#held.bytes >= this.#highWaterBytes) {
+    if (!this.#paused && (this.#held.bytes >= this.#highWaterBytes || this.#held.chunks >= MAX_HELD_PIECES)) {
       this.#paused = true
       this.#source.pause()
     }

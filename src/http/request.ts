@@ -5,6 +5,7 @@ import type { RequestHead } from '../engine/http1/message-head.js'
 import type { Address } from '../transport/address.js'
 import type { Connection } from '../transport/connection.js'
 import type { RequestBody } from './request-body.js'
+import { HttpError } from './response.js'
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
@@ -69,14 +70,22 @@ export class HttpRequest {
     return this.#query
   }
 
-  /** The whole address that the client asked for, as far as it told. */
+  /**
+   * The whole address that the client asked for, as far as it told.
+   * @throws HttpError 400 for a host that is one by its grammar, and no address: `1.2.3.999`.
+   */
   get url(): URL {
     const { target, host } = this.#head
     const scheme = this.isSecure ? 'https' : 'http'
     const isWhole = target.charCodeAt(0) !== 0x2f && target !== '*' && this.method !== 'CONNECT'
-    return new URL(
-      isWhole ? target : `${scheme}://${host === '' ? 'localhost' : host}${this.#wholePath()}${this.#search()}`,
-    )
+    const address = isWhole
+      ? target
+      : `${scheme}://${host === '' ? 'localhost' : host}${this.#wholePath()}${this.#search()}`
+    try {
+      return new URL(address)
+    } catch (cause) {
+      throw new HttpError(400, 'The host or the target is no address', { cause })
+    }
   }
 
   #search(): string {

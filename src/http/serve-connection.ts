@@ -1,4 +1,4 @@
-import { errorCodeOf, MoorageError, TimeoutError } from '../base/errors.js'
+import { ClosedError, errorCodeOf, MoorageError, TimeoutError } from '../base/errors.js'
 import { reasonOf } from '../engine/http/status.js'
 import type { MessageEnd } from '../engine/http1/body-reader.js'
 import type { RequestHead } from '../engine/http1/message-head.js'
@@ -138,7 +138,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
         return true
       case 'data':
         this.#receive(event.bytes)
-        return !this.#isClosing
+        if (this.#body?.isPaused !== true) return !this.#isClosing
+        // What stands behind it in the same read waits in the engine.
+        this.#engine.hold()
+        return false
       case 'message-end':
         this.#endBody(event)
         return true
@@ -250,6 +253,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     const last = this.#engine.end()
     if (last !== '') this.#out.head(last)
     this.#isBusy = false
+    // Whoever still reads it would wait for ever.
+    this.#body?.fail(new ClosedError('ERR_CLOSED', 'Cannot read the body: the request was answered'))
     this.#body = undefined
     this.#since = this.#service.timeouts.now
     if (!this.#engine.persists && !this.#engine.isRequestWhole) this.#leave()
@@ -343,7 +348,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#awaitedMs += sinceLastLook
     if (this.#awaitedMs < bodyTimeoutMs || this.#bodyBytes >= (this.#awaitedMs / 1000) * minBodyBytesPerSecond) return
     this.#body.fail(requestTimeout(`its body came slower than ${minBodyBytesPerSecond} bytes a second`, bodyTimeoutMs))
-    this.#wasContinued = false
+    this.#isLast = true
   }
 
   /** A client that takes nothing of what is sent to it. */
@@ -371,7 +376,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   resume(): void {
-    this.#connection.resumeSink()
+    this.#goOn()
   }
 }
 

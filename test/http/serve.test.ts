@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { errorCodeOf } from '#src/base/errors.js'
+import { RequestBody } from '#src/http/request-body.js'
 import { text } from '#src/http/response.js'
 import { serveHttp, type HttpServer } from '#src/http/server.js'
 import { concurrent, processes, serial, threads, type Model } from '#src/server/models/model.js'
@@ -182,6 +183,56 @@ test(
     assert.equal(errorCodeOf(failure), 'ERR_UNEXPECTED_END')
   },
 )
+
+test('a body in chunks of one byte is held in a bounded number of pieces, and comes whole', TIMEOUT, async () => {
+  const pushed: Uint8Array[] = []
+  let resumed = 0
+  const body = new RequestBody({ wanted: () => undefined, pause: () => undefined, resume: () => (resumed += 1) }, 1e6)
+  while (!body.isPaused && pushed.length < 5000) {
+    pushed.push(Uint8Array.of(pushed.length & 0xff))
+    body.push(pushed.at(-1) ?? Buffer.alloc(0))
+  }
+  assert.equal(pushed.length, 1024)
+  for (let i = 0; i < 511; i += 1) await body.read()
+  assert.equal(resumed, 0)
+  await body.read()
+  assert.equal(resumed, 1)
+
+  let goOn = (): void => undefined
+  const waiting = new Promise<void>((resolve) => (goOn = resolve))
+  await using server = await serveHttp('http://127.0.0.1:0', async (request) => {
+    await waiting
+    return text(await request.text(), { close: true })
+  })
+  const count = 100_000
+  const asked = exchange(
+    server,
+    `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(count)}0\r\n\r\n`,
+  )
+  await until('the request', () => server.metrics.active === 1)
+  goOn()
+  const answer = await asked
+  assert.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), 'x'.repeat(count))
+})
+
+test('a read of a body that waits when the request is answered is rejected', TIMEOUT, async () => {
+  let reading: Promise<unknown> = Promise.resolve()
+  await using server = await serveHttp('http://127.0.0.1:0', (request) => {
+    reading = request.bytes().catch((error: unknown) => errorCodeOf(error))
+    return text('enough\n')
+  })
+  const connection = await connect(server.endpoint.replace('http:', 'tcp:'))
+  await connection.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
+  await within('the answer', connection.readUntil('enough\n'))
+  assert.equal(await within('the end of the reading', reading), 'ERR_CLOSED')
+  connection.destroy()
+})
+
+test('a host that is no address is 400 for a handler that asks for the URL', TIMEOUT, async () => {
+  await using server = await serveHttp('http://127.0.0.1:0', ({ url }) => text(url.href))
+  const answer = await exchange(server, 'GET / HTTP/1.1\r\nHost: 1.2.3.999\r\nConnection: close\r\n\r\n')
+  assert.match(answer, /^HTTP\/1\.1 400 /)
+})
 
 test('a client that is slow with its head, its body or its reading is dropped by its timeout', TIMEOUT, async () => {
   const server = await serveHttp('http://127.0.0.1:0', handler, {
