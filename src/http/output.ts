@@ -4,7 +4,9 @@ const BATCH_BYTES = 64 * 1024
 /** One for all connections of this thread: a batch begins and ends within one call. */
 const batch = Buffer.allocUnsafeSlow(BATCH_BYTES)
 let used = 0
-/** Whose bytes are in it. */
+/** What comes behind the bytes of the batch: text of which each character is a byte. Most batches are nothing else, and are written as they are. */
+let tail = ''
+/** Whose it is. */
 const turn: { owner: Output | undefined } = { owner: undefined }
 
 /**
@@ -29,7 +31,14 @@ export class Output {
   flush(): void {
     if (turn.owner !== this) return
     turn.owner = undefined
-    if (used === 0) return
+    if (used === 0) {
+      if (tail === '') return
+      const text = tail
+      tail = ''
+      if (!this.#connection.writeNowLatin1(text)) this.isPressed = true
+      return
+    }
+    keepTail()
     const count = used
     used = 0
     this.#write(batch.subarray(0, count), true)
@@ -37,25 +46,24 @@ export class Output {
 
   /** Text of which each character is a byte: heads and chunk sizes. */
   head(text: string): void {
-    if (turn.owner === this && this.#fits(text.length)) {
-      used += batch.write(text, used, 'latin1')
-      return
-    }
-    this.#writeAlone(Buffer.from(text, 'latin1'))
+    if (turn.owner === this && this.#fits(text.length)) tail += text
+    else this.#writeAlone(Buffer.from(text, 'latin1'))
   }
 
   /** `count` is its length as UTF-8. */
   text(text: string, count: number): void {
-    if (turn.owner === this && this.#fits(count)) {
-      used += count === text.length ? batch.write(text, used, 'latin1') : batch.write(text, used)
-      return
-    }
-    this.#writeAlone(Buffer.from(text))
+    if (count === text.length) {
+      this.head(text)
+    } else if (turn.owner === this && this.#fits(count)) {
+      keepTail()
+      used += batch.write(text, used)
+    } else this.#writeAlone(Buffer.from(text))
   }
 
   /** Bytes that are not changed until they are sent. */
   bytes(bytes: Uint8Array): void {
     if (turn.owner === this && bytes.length <= MAX_COPIED && this.#fits(bytes.length)) {
+      keepTail()
       batch.set(bytes, used)
       used += bytes.length
       return
@@ -78,12 +86,19 @@ export class Output {
 
   /** Whether there is room in the batch; makes room by writing what is in it. */
   #fits(count: number): boolean {
-    if (used + count <= BATCH_BYTES) return true
+    if (used + tail.length + count <= BATCH_BYTES) return true
     if (count > BATCH_BYTES) return false
     this.flush()
     this.begin()
     return true
   }
+}
+
+/** Puts the text among the bytes, where others follow it. */
+function keepTail(): void {
+  if (tail === '') return
+  used += batch.write(tail, used, 'latin1')
+  tail = ''
 }
 
 const MAX_COPIED = 16 * 1024

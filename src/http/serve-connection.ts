@@ -47,6 +47,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** A handler, or the sending of its answer, is under way. */
   #isBusy = false
   #isRunning = false
+  #isPaused = false
   #isClosing = false
   #wasContinued = false
   #dropped = 0
@@ -149,7 +150,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
         return false
       case 'paused':
         // One answer at a time: what the client has sent behind this request waits in the engine, and then at the client.
-        this.#connection.pauseSink()
+        if (this.#engine.holdsBytes) this.#pause()
         return false
       case 'switched':
         return false
@@ -269,9 +270,11 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
         if (this.#isClosing) return
         const before = this.#engine.data(bytes.length)
         if (before === undefined) break
+        this.#out.begin()
         if (before !== '') this.#out.head(before)
         this.#out.bytes(bytes)
         if (before !== '') this.#out.head(this.#engine.dataEnd)
+        this.#out.flush()
         if (this.#out.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
       }
       if (this.#isClosing) return
@@ -288,8 +291,17 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   #goOn(): void {
-    this.#connection.resumeSink()
+    if (this.#isPaused) {
+      this.#isPaused = false
+      this.#connection.resumeSink()
+    }
     this.#run()
+  }
+
+  /** To pause and to go on costs two calls of the system: a client that waits for its answer is not paused. */
+  #pause(): void {
+    this.#isPaused = true
+    this.#connection.pauseSink()
   }
 
   /** What came is no request, or the client left in the middle of one. */
@@ -372,7 +384,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   pause(): void {
-    this.#connection.pauseSink()
+    this.#pause()
   }
 
   resume(): void {

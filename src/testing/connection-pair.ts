@@ -100,15 +100,21 @@ export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void 
   assert.fail(`${actual.length} bytes of ${expected.length}; the first difference stands at ${at}`)
 }
 
-/** Writes to a peer that does not read until some of it stays here. @returns how many bytes were written. */
+/**
+ * Writes to a peer that does not read until some of it stays here, also a while later: the system makes its buffers
+ * larger as they fill. @returns how many bytes were written.
+ */
 export async function saturate(connection: Connection): Promise<number> {
   const chunk = new Uint8Array(1024 * 1024)
   let written = 0
-  while (connection.bufferedBytes === 0) {
-    void connection.write(chunk)
-    written += chunk.length
+  for (let before = -1; connection.bufferedBytes === 0 || connection.bufferedBytes !== before;) {
+    before = connection.bufferedBytes
+    if (before === 0) {
+      void connection.write(chunk)
+      written += chunk.length
+    }
     await new Promise<void>((resolve) => {
-      setTimeout(resolve, 5)
+      setTimeout(resolve, before === 0 ? 5 : 30)
     })
     if (written > 256 * chunk.length) throw new Error('A peer that does not read took 256 MiB')
   }

@@ -238,6 +238,18 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return false
   }
 
+  /** The same for a text of which each character is a byte. */
+  writeNowLatin1(text: string): boolean {
+    if (this.#writing !== 'open' || this.#reason !== undefined || this.#report !== undefined || text.length === 0)
+      return true
+    if (this.#pressed && this.#overCap()) return true
+    this.#bytesWritten += text.length
+    if (this.#driver.writeLatin1?.(text) ?? this.#driver.write(Buffer.from(text, 'latin1'))) return true
+    this.#pressed = true
+    this.#queuedWrites += 1
+    return false
+  }
+
   /** Copies into a slab that is used again as soon as the system has taken it: at once, most of the time. */
   #writeSlab(bytes: Uint8Array): boolean {
     const slab = takeSlab(bytes)

@@ -50,6 +50,11 @@ export class ServerConnection {
     return this.#theirs === IDLE && this.#in.isEmpty
   }
 
+  /** Whether something was received that was not read yet. */
+  get holdsBytes(): boolean {
+    return !this.#in.isEmpty
+  }
+
   /** Whether the request that is being answered was read to its end. */
   get isRequestWhole(): boolean {
     return this.#theirs !== BODY

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { BrokenCode, NetCode } from '../../base/codes.js'
 import { BrokenError, errorCodeOf, messageOf, MoorageError, NetError } from '../../base/errors.js'
 
@@ -68,4 +69,10 @@ export function fromSystemError(action: string, error: unknown, hint?: string): 
     return new BrokenError(broken[0], `Cannot ${action}: ${broken[1]} (${systemCode})${tail}`, extras)
   const { code, reason } = translate(systemCode)
   return new NetError(code, `Cannot ${action}: ${reason} (${systemCode})${tail}`, extras)
+}
+
+/** As Node makes one of a negative number that a call of the system returned. */
+export function systemError(call: string, status: number): Error {
+  const code = Object.entries(constants.errno).find(([, errno]) => errno === -status)?.[0] ?? `error ${status}`
+  return Object.assign(new Error(`${call} ${code}`), { code, errno: status, syscall: call })
 }

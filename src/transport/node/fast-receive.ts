@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect as netConnect, createServer, Socket, type Server, type SocketConstructorOpts } from 'node:net'
 import { markHandled } from '../../base/deferred.js'
+import { forgetDirectWrites, learnDirectWrites, writeDirect } from './fast-write.js'
 
 /** The handle of the system below a socket or server. None of it is documented; the probe below checks what is used. */
 export interface SocketHandle {
@@ -166,7 +167,14 @@ function echoOnce(handle: SocketHandle): Socket {
   const onread: OnRead = {
     buffer,
     callback(count) {
-      this.write(Buffer.from(buffer.subarray(0, count)))
+      const bytes = Buffer.from(buffer.subarray(0, count))
+      learnDirectWrites(this, () => this.write(bytes.subarray(0, 1)))
+      const told = { directWritten: (): void => undefined }
+      for (const data of [bytes.subarray(1, 2), bytes.toString('latin1', 2)]) {
+        if (writeDirect(this, data, told) === 0) continue
+        forgetDirectWrites()
+        this.write(data)
+      }
       return true
     },
   }

@@ -5,8 +5,9 @@ import type { Address } from '../address.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
 import type { TlsInfo } from '../tls-options.js'
 import { systemClock } from '../system-clock.js'
-import { fromSystemError } from './errno.js'
+import { fromSystemError, systemError } from './errno.js'
 import { plainAgain, type OnRead } from './fast-receive.js'
+import { queuedBytes, writeDirect, writesDirectly, type WriteTold } from './fast-write.js'
 import { secureSocket, tlsInfoOf } from './start-tls.js'
 
 const FAST_BUFFER_BYTES = 256 * 1024
@@ -50,7 +51,7 @@ function onClose(this: DrivenSocket): void {
  * Drives a `net.Socket` or `TLSSocket`. A socket that was made with `FAST_READ` is
  * `fast`: reads arrive in the shared buffer without stream machinery; else by `'data'` events.
  */
-export class SocketDriver implements StreamDriver {
+export class SocketDriver implements StreamDriver, WriteTold {
   readonly clock: Clock = systemClock
   #socket: DrivenSocket | undefined
   #remote: Address | (() => Address)
@@ -62,6 +63,14 @@ export class SocketDriver implements StreamDriver {
   #unsent = -1
   /** One function for all writes: Node then calls it once for many that went together. */
   #written: ((error?: Error | null) => void) | undefined
+  #shrunk: (() => void) | undefined
+  /** Writes go past the stream machinery; not where it is asked to tell of each. */
+  #isDirect = false
+  /** Bytes of such a write that the system did not take at once, while some of them wait. */
+  #queued = 0
+  /** Bytes of the ordinary write that is queued behind it. */
+  #behind = 0
+  #owesDrain = false
 
   /** `remote` may be a function when it is known only once the socket is connected. */
   constructor(remote: Address | (() => Address), local: Address | undefined) {
@@ -72,6 +81,7 @@ export class SocketDriver implements StreamDriver {
   drive(socket: DrivenSocket, fast: boolean): this {
     this.#socket = socket
     socket[DRIVER] = this
+    this.#isDirect = fast && writesDirectly()
     if (!fast) socket.on('data', onData)
     if (!fast) socket.pause()
     socket.on('end', onEnd)
@@ -114,7 +124,13 @@ export class SocketDriver implements StreamDriver {
   }
 
   get bufferedBytes(): number {
-    return this.#unsent >= 0 ? this.#unsent : (this.#socket?.writableLength ?? 0)
+    if (this.#unsent >= 0 || this.#socket === undefined) return Math.max(this.#unsent, 0)
+    const { writableLength } = this.#socket
+    if (this.#queued === 0) return writableLength
+    // Of a handle that is gone nothing more was taken.
+    const queued = queuedBytes(this.#socket)
+    if (queued !== undefined) this.#queued = Math.max(queued - this.#behind, 1)
+    return writableLength + this.#queued
   }
 
   attach(events: StreamDriverEvents): void {
@@ -131,14 +147,69 @@ export class SocketDriver implements StreamDriver {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket
-    if (socket === undefined || socket.write(bytes, this.#written)) return true
-    return socket.writableLength === 0
+    if (socket === undefined) return true
+    const below = this.#writeDirect(socket, bytes)
+    if (below !== undefined) return below
+    if (this.#queued > 0 || this.#owesDrain) return this.#writeBehind(socket, bytes)
+    return socket.write(bytes, this.#written) || socket.writableLength === 0
+  }
+
+  writeLatin1(text: string): boolean {
+    const socket = this.#socket
+    if (socket === undefined) return true
+    return this.#writeDirect(socket, text) ?? this.write(Buffer.from(text, 'latin1'))
+  }
+
+  /** Past the stream machinery; `undefined` where that is not possible now. */
+  #writeDirect(socket: Socket, data: Uint8Array | string): boolean | undefined {
+    if (!this.#isDirect || this.#queued > 0) return undefined
+    const result = writeDirect(socket, data, this)
+    if (result === 0) return true
+    if (result === undefined) return undefined
+    if (result < 0) {
+      socket.destroy(systemError('write', result))
+      return true
+    }
+    this.#queued = result
+    this.#owesDrain = result >= socket.writableHighWaterMark
+    return !this.#owesDrain
+  }
+
+  /** The socket does not count what is queued before it. */
+  #writeBehind(socket: Socket, bytes: Uint8Array): boolean {
+    this.#written ??= () => this.#settle()
+    if (socket.writableLength === 0) this.#behind = bytes.length
+    if (!socket.write(bytes, this.#written)) return this.bufferedBytes === 0
+    this.#owesDrain ||= this.bufferedBytes >= socket.writableHighWaterMark
+    return !this.#owesDrain
+  }
+
+  directWritten(status: number): void {
+    const socket = this.#socket
+    if (status < 0) {
+      this.#noteUnsent()
+      socket?.destroy(systemError('write', status))
+      return
+    }
+    this.#queued = 0
+    this.#behind = 0
+    if (socket === undefined || socket.destroyed) return
+    this.#shrunk?.()
+    this.#settle()
+  }
+
+  /** The drain that was promised for what the socket does not count. */
+  #settle(): void {
+    if (this.#owesDrain && this.bufferedBytes === 0) this.drained()
   }
 
   watchBuffer(shrunk: () => void): void {
+    this.#isDirect = false
+    this.#shrunk = shrunk
     this.#written = (error) => {
       // What was dropped has not been sent.
       if (error === undefined || error === null) shrunk()
+      this.#settle()
     }
   }
 
@@ -154,6 +225,7 @@ export class SocketDriver implements StreamDriver {
   }
 
   watchIdle(milliseconds: number, expired: () => void): void {
+    this.#isDirect = false
     this.#socket?.setTimeout(milliseconds === Infinity ? 0 : milliseconds, expired)
   }
 
@@ -184,7 +256,7 @@ export class SocketDriver implements StreamDriver {
   }
 
   #noteUnsent(): void {
-    if (this.#unsent < 0) this.#unsent = this.#socket?.writableLength ?? 0
+    if (this.#unsent < 0) this.#unsent = this.bufferedBytes
   }
 
   heard(bytes: Uint8Array, borrowed: boolean): void {
@@ -196,6 +268,7 @@ export class SocketDriver implements StreamDriver {
   }
 
   drained(): void {
+    this.#owesDrain = false
     this.#events?.driverDrain()
   }
 
