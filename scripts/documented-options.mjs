@@ -48,6 +48,7 @@ export const documentedOptions = [
     name: 'NETWORK_OPTIONS',
   },
   { title: 'HTTP servers', door: 'moorage/http', file: 'http/options', name: 'HTTP_OPTIONS' },
+  { title: 'Forms', door: 'moorage/http', file: 'http/forms/options', name: 'FORM_OPTIONS' },
   { title: 'Files over HTTP', door: 'moorage/static', file: 'static/options', name: 'FILES_OPTIONS' },
   { title: 'Sending files', door: 'moorage/transfer', file: 'transfer/options', name: 'SEND_OPTIONS' },
   { title: 'Receiving files', door: 'moorage/transfer', file: 'transfer/options', name: 'RECEIVE_OPTIONS' },

@@ -1,4 +1,7 @@
 export { fetchHandler, type FetchFunction } from './fetch-adapter.js'
+export { Form, FormFile, type FormValue } from './forms/form.js'
+export type { FormOptions } from './forms/options.js'
+export type { FormField, FormFilePart, FormPart } from './forms/part.js'
 export type { Fields, FieldInit } from '../engine/http/fields.js'
 export {
   HttpHandler,

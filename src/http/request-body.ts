@@ -1,7 +1,8 @@
 import { ByteQueue } from '../base/byte-queue.js'
 import { deferred, type Deferred } from '../base/deferred.js'
 import { BusyError, UsageError } from '../base/errors.js'
-import type { Fields } from '../engine/http/fields.js'
+import type { FieldInit, Fields } from '../engine/http/fields.js'
+import { bodyLimit } from '../engine/http1/chunked-reader.js'
 import { ReceiveBuffer } from '../engine/receive-buffer.js'
 
 /** Pieces of a body that are held at once: a client may send it in chunks of one byte. */
@@ -16,21 +17,29 @@ export interface BodySource {
   /** Enough is held, or there is room again. */
   pause(): void
   resume(): void
+  /** What the body may have, in place of `maxBodyBytes`. */
+  limit(maxBytes: number): void
+  /** An answer before the answer. */
+  inform(status: number, headers: FieldInit): void
 }
 
 /** The body of a request, read once, at the pace of the handler. */
 export class RequestBody implements AsyncIterable<Uint8Array> {
   readonly #source: BodySource
   readonly #highWaterBytes: number
+  #maxBytes: number
   readonly #held = new ByteQueue()
   #waiting: Deferred<Uint8Array | null> | undefined
   #ended = false
+  #received = 0
   #failure: { readonly error: unknown } | undefined
   #paused = false
   #isWanted = false
   #trailers: Fields | undefined
+  readonly #cleanups: (() => void)[] = []
 
-  constructor(source: BodySource, highWaterBytes: number) {
+  constructor(source: BodySource, highWaterBytes: number, maxBytes: number = Infinity) {
+    this.#maxBytes = maxBytes
     this.#source = source
     this.#highWaterBytes = highWaterBytes
   }
@@ -100,7 +109,35 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     }
   }
 
+  // ---- for the request
+
+  limit(maxBytes: number): void {
+    this.#maxBytes = maxBytes
+    if (this.#received > maxBytes) {
+      this.#held.clear()
+      this.#failure ??= { error: bodyLimit(maxBytes) }
+    } else if (!this.#ended && this.#failure === undefined) this.#source.limit(maxBytes)
+  }
+
+  /** Lets more come, never less. */
+  raiseLimit(maxBytes: number): void {
+    if (maxBytes > this.#maxBytes) this.limit(maxBytes)
+  }
+
+  inform(status: number, headers: FieldInit): void {
+    this.#source.inform(status, headers)
+  }
+
+  /** Called once, when the request was answered or nobody waits for the answer any more. It must not throw. */
+  onRelease(cleanup: () => void): void {
+    this.#cleanups.push(cleanup)
+  }
+
   // ---- from the connection
+
+  release(): void {
+    for (const cleanup of this.#cleanups.splice(0)) cleanup()
+  }
 
   #want(): void {
     if (this.#isWanted) return
@@ -110,6 +147,8 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   /** The bytes are the body's to keep. */
   push(bytes: Uint8Array): void {
+    this.#received += bytes.length
+    if (this.#received > this.#maxBytes) return
     const waiting = this.#waiting
     if (waiting !== undefined) {
       this.#waiting = undefined

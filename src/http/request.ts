@@ -1,9 +1,13 @@
 import { EMPTY_BYTES } from '../base/bytes.js'
 import { UsageError } from '../base/errors.js'
-import type { Fields } from '../engine/http/fields.js'
+import type { FieldInit, Fields } from '../engine/http/fields.js'
 import type { RequestHead } from '../engine/http1/message-head.js'
 import type { Address } from '../transport/address.js'
 import type { Connection } from '../transport/connection.js'
+import { spoolForm, type Form } from './forms/form.js'
+import { readFormOptions, type FormOptions } from './forms/options.js'
+import type { FormPart } from './forms/part.js'
+import { readForm } from './forms/read-form.js'
 import type { RequestBody } from './request-body.js'
 import { HttpError } from './response.js'
 
@@ -124,6 +128,25 @@ export class HttpRequest {
     return this.#body
   }
 
+  /**
+   * Lets this request have a longer body than `maxBodyBytes`, or a shorter one. Call it before the body is read.
+   * @throws UsageError `ERR_ARGUMENT` for what is no number of bytes.
+   */
+  limitBody(maxBytes: number): void {
+    if (!(maxBytes >= 0) || (maxBytes !== Infinity && !Number.isInteger(maxBytes)))
+      throw new UsageError('ERR_ARGUMENT', `Cannot limit the body: expected a number of bytes, got ${maxBytes}`)
+    this.#body?.limit(maxBytes)
+  }
+
+  /**
+   * Sends an answer before the answer: 103 (Early Hints), 104 (Upload Resumption Supported). Only while the request has
+   * a body that is not answered; clients of HTTP/1.0 are sent none.
+   * @throws UsageError `ERR_ARGUMENT` for another status or a field that cannot be sent, `ERR_STATE` behind the answer.
+   */
+  inform(status: number, headers: FieldInit): void {
+    this.#body?.inform(status, headers)
+  }
+
   /** The whole body; empty when there is none. */
   bytes(): Promise<Uint8Array> {
     return this.#body?.bytes() ?? Promise.resolve(EMPTY_BYTES)
@@ -142,6 +165,27 @@ export class HttpRequest {
     } catch (cause) {
       throw new UsageError('ERR_ARGUMENT', 'Cannot read the body as JSON', { cause, fault: 'remote' })
     }
+  }
+
+  /**
+   * The parts of a form as they come, urlencoded or multipart: text, and files that are read as streams. The body is read
+   * only as fast as they are. Nothing of a file is held in memory but the piece that is read.
+   * @throws HttpError 415 for what is no form; while iterated 400 for one that is malformed, 413 for one over a limit.
+   */
+  formParts(options?: FormOptions): AsyncGenerator<FormPart, void, undefined> {
+    const settings = readFormOptions(options)
+    const parts = readForm(this.#body, this.headers.get('content-type'), settings)
+    this.#body?.raiseLimit(settings.maxFormBytes)
+    return parts
+  }
+
+  /**
+   * The whole form. Its files lie in the temporary folder of the system until the request is answered: save what is to
+   * stay.
+   * @throws HttpError 400, 413, 415; what the file system says when there is no room for a file.
+   */
+  async formData(options?: FormOptions): Promise<Form> {
+    return spoolForm(this.formParts(options), (cleanup) => this.#body?.onRelease(cleanup))
   }
 }
 

@@ -1,7 +1,8 @@
 import { ClosedError, errorCodeOf, MoorageError, TimeoutError } from '../base/errors.js'
+import { encodeField, fieldPairs, type FieldInit } from '../engine/http/fields.js'
 import { reasonOf } from '../engine/http/status.js'
 import type { MessageEnd } from '../engine/http1/body-reader.js'
-import type { RequestHead } from '../engine/http1/message-head.js'
+import type { BodyLength, RequestHead } from '../engine/http1/message-head.js'
 import { ServerConnection } from '../engine/http1/server-connection.js'
 import type { CloseReport, ConnectionSink } from '../transport/connection.js'
 import { copyBytes } from '../transport/read-side.js'
@@ -50,6 +51,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #isPaused = false
   #isClosing = false
   #wasContinued = false
+  /** A body that may be over its limit is not read before the handler reads it: it may allow more. */
+  #holdsBody = false
+  /** As its length is told. */
+  #isTooLong = false
   #dropped = 0
   #onDrain: (() => void) | undefined
   /** The server shuts down: the answer that is made now is the last. */
@@ -57,6 +62,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** Since when it waits for what it waits for now. */
   #since: number
   #hadRequest = false
+  #bodyLength: BodyLength = 0
   /** Of the body that is read. */
   #bodyBytes = 0
   /** How long the handler has waited for it, at the looks of the timer. */
@@ -132,6 +138,11 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   /** False when there is nothing to do now. */
   #step(): boolean {
+    if (this.#holdsBody) {
+      this.#engine.hold()
+      this.#connection.pauseSink()
+      return false
+    }
     const event = this.#engine.nextEvent()
     switch (event.type) {
       case 'request':
@@ -182,8 +193,13 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#awaitedMs = 0
     this.#wasContinued = !head.expectsContinue
     this.#dropped = 0
-    const body = head.bodyLength === 0 ? undefined : new RequestBody(this, this.#service.settings.bodyHighWaterBytes)
+    const { maxBodyBytes, bodyHighWaterBytes } = this.#service.settings
+    const { bodyLength } = head
+    const body = bodyLength === 0 ? undefined : new RequestBody(this, bodyHighWaterBytes, maxBodyBytes)
     this.#body = body
+    this.#isTooLong = typeof bodyLength === 'number' && bodyLength > maxBodyBytes
+    this.#holdsBody = this.#isTooLong || (bodyLength === 'chunked' && maxBodyBytes < bodyHighWaterBytes)
+    this.#bodyLength = bodyLength
     let answer: HttpResponse | Promise<HttpResponse>
     try {
       answer = this.#service.handler(new HttpRequest(head, this.#connection, body), this.#service.server)
@@ -203,6 +219,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     }
     if (this.#isClosing) {
       discard(answer)
+      this.#body?.release()
       return
     }
     this.#out.begin()
@@ -227,11 +244,14 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   /** Sends an answer, all of it now if it is there. */
-  #answer(answer: HttpResponse): void {
+  #answer(given: HttpResponse): void {
+    const isUnread = this.#holdsBody && this.#isTooLong
+    // An answer that is made of a body which is too long would break off behind its head.
+    const answer = isUnread && isStreamed(given.body) ? this.#tooLong(given) : given
     const { body } = answer
     // What is streamed may be made of the body of the request, which can no longer be asked for once the head is sent.
-    if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) this.wanted()
-    const close = answer.close || this.#isLast || !this.#wasContinued
+    if (isStreamed(body)) this.wanted()
+    const close = answer.close || this.#isLast || this.#isTooLong || !this.#wasContinued
     const fields = dateField() + answer.fields
     const { status } = answer
     if (typeof body === 'string') {
@@ -250,13 +270,20 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     }
   }
 
+  #tooLong(given: HttpResponse): HttpResponse {
+    discard(given)
+    return text(`${reasonOf(413)}\n`, { status: 413 })
+  }
+
   #endAnswer(): void {
     const last = this.#engine.end()
     if (last !== '') this.#out.head(last)
     this.#isBusy = false
     // Whoever still reads it would wait for ever.
     this.#body?.fail(new ClosedError('ERR_CLOSED', 'Cannot read the body: the request was answered'))
+    this.#body?.release()
     this.#body = undefined
+    this.#holdsBody = false
     this.#since = this.#service.timeouts.now
     if (!this.#engine.persists && !this.#engine.isRequestWhole) this.#leave()
   }
@@ -267,7 +294,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       for await (const part of body) {
         const bytes = typeof part === 'string' ? Buffer.from(part) : part
         if (bytes.length === 0) continue
-        if (this.#isClosing) return
+        if (this.#isClosing) {
+          this.#body?.release()
+          return
+        }
         const before = this.#engine.data(bytes.length)
         if (before === undefined) break
         this.#out.begin()
@@ -277,7 +307,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
         this.#out.flush()
         if (this.#out.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
       }
-      if (this.#isClosing) return
+      if (this.#isClosing) {
+        this.#body?.release()
+        return
+      }
       this.#out.begin()
       this.#endAnswer()
       this.#out.flush()
@@ -286,6 +319,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       // The head was sent: the client learns of it by an end that is none.
       this.#service.report(error)
       this.#isClosing = true
+      this.#body?.release()
       this.#connection.destroy(error)
     }
   }
@@ -309,7 +343,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#body?.fail(error)
     // The handler learns of it when it reads the body, and answers; that answer is the last.
     if (this.#isBusy) return
-    if (errorCodeOf(error) === 'ERR_UNEXPECTED_END') {
+    // Behind the answer to it nothing can be said of a body any more.
+    if (errorCodeOf(error) === 'ERR_UNEXPECTED_END' || !this.#engine.isRequestWhole) {
       this.#leave()
       return
     }
@@ -378,9 +413,26 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   // ---- from the body
 
   wanted(): void {
-    if (this.#wasContinued || this.#isClosing) return
-    this.#wasContinued = true
-    this.#out.head(this.#engine.inform(100, ''))
+    if (this.#isClosing) return
+    if (!this.#wasContinued && !this.#isTooLong) {
+      this.#wasContinued = true
+      this.#out.head(this.#engine.inform(100, ''))
+    }
+    if (!this.#holdsBody) return
+    this.#holdsBody = false
+    this.#goOn()
+  }
+
+  limit(maxBytes: number): void {
+    this.#isTooLong = typeof this.#bodyLength === 'number' && this.#bodyLength > maxBytes
+    this.#engine.limitBody(maxBytes)
+  }
+
+  inform(status: number, headers: FieldInit): void {
+    if (this.#isClosing) return
+    let fields = ''
+    for (const [name, value] of fieldPairs(headers)) fields += encodeField(name, value)
+    this.#out.head(this.#engine.inform(status, fields))
   }
 
   pause(): void {
@@ -392,11 +444,14 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 }
 
+const isStreamed = (body: ResponseBody): body is AsyncIterable<Uint8Array | string> =>
+  typeof body === 'object' && body !== null && !(body instanceof Uint8Array)
+
 /** A body that nobody will read lets go of what it holds: a file, say. */
 function discard(answer: unknown): void {
   if (!(answer instanceof HttpResponse)) return
   const { body } = answer
-  if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return
+  if (!isStreamed(body)) return
   body[Symbol.asyncIterator]()
     .return?.()
     .catch(() => undefined)

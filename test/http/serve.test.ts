@@ -187,7 +187,16 @@ test(
 test('a body in chunks of one byte is held in a bounded number of pieces, and comes whole', TIMEOUT, async () => {
   const pushed: Uint8Array[] = []
   let resumed = 0
-  const body = new RequestBody({ wanted: () => undefined, pause: () => undefined, resume: () => (resumed += 1) }, 1e6)
+  const body = new RequestBody(
+    {
+      wanted: () => undefined,
+      pause: () => undefined,
+      resume: () => (resumed += 1),
+      limit: () => undefined,
+      inform: () => undefined,
+    },
+    1e6,
+  )
   while (!body.isPaused && pushed.length < 5000) {
     pushed.push(Uint8Array.of(pushed.length & 0xff))
     body.push(pushed.at(-1) ?? Buffer.alloc(0))
@@ -269,4 +278,69 @@ test('a client that is slow with its head, its body or its reading is dropped by
   } finally {
     await server.close({ graceMs: 100 })
   }
+})
+
+test(
+  'a handler may allow itself a longer body, or a shorter one; who does not read it is answered all the same',
+  TIMEOUT,
+  async () => {
+    await using server = await serveHttp(
+      'http://127.0.0.1:0',
+      async (request) => {
+        if (request.path === '/none') return text('not read\n')
+        await new Promise((resolve) => setImmediate(resolve))
+        request.limitBody(Number(request.query.get('max')))
+        return text(`${(await request.bytes()).length}\n`)
+      },
+      { maxBodyBytes: 1000 },
+    )
+    const post = (target: string, count: number, more: string = ''): string =>
+      `POST ${target} HTTP/1.1\r\nHost: a\r\nContent-Length: ${count}\r\n${more}\r\n${'x'.repeat(count)}`
+    assert.match(
+      await exchange(server, post('/?max=5000', 5000) + GET('/none')),
+      /^HTTP\/1\.1 200 [^]*\r\n\r\n5000\nHTTP\/1\.1 200 [^]*not read\n$/,
+    )
+    assert.match(await exchange(server, post('/?max=5000', 5001)), /^HTTP\/1\.1 413 [^]*Connection: close/)
+    assert.match(await exchange(server, post('/?max=10', 11)), /^HTTP\/1\.1 413 /)
+    assert.match(await exchange(server, post('/?max=10', 10)), /^HTTP\/1\.1 200 /)
+    assert.match(
+      await exchange(server, post('/none', 5000)),
+      /^HTTP\/1\.1 200 [^]*Connection: close\r\n\r\nnot read\n$/,
+    )
+    assert.match(await exchange(server, post('/?max=-1', 5)), /^HTTP\/1\.1 500 /)
+    const chunked = 'POST /?max=5000 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+    assert.match(
+      await exchange(server, `${chunked}bb8\r\n${'x'.repeat(3000)}\r\n0\r\n\r\n`),
+      /^HTTP\/1\.1 200 [^]*3000\n/,
+    )
+    assert.match(await exchange(server, `${chunked}bb8\r\n${'x'.repeat(3000)}\r\nbb8\r\n`), /^HTTP\/1\.1 413 /)
+  },
+)
+
+test(
+  'a body that turns out to be malformed behind its answer ends the connection, and nothing else',
+  TIMEOUT,
+  async () => {
+    await using server = await serveHttp('http://127.0.0.1:0', handler)
+    const connection = await connect(server.endpoint.replace('http:', 'tcp:'))
+    await connection.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+    await within('the answer', connection.readUntil('Hello, world!\n'))
+    await connection.write('x\r\n')
+    assert.equal(await within('the end', connection.read()), null)
+    await connection.close()
+    assert.match(await exchange(server, GET('/bye')), /bye\n$/)
+  },
+)
+
+test('an answer before the answer is sent at once, with its fields', TIMEOUT, async () => {
+  await using server = await serveHttp('http://127.0.0.1:0', async (request) => {
+    request.inform(103, { Link: '</a.css>' })
+    return text(`${(await request.bytes()).length}\n`)
+  })
+  const asked = 'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx'
+  assert.match(
+    await exchange(server, asked),
+    /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>\r\n\r\nHTTP\/1\.1 200 [^]*\r\n\r\n1\n$/,
+  )
+  assert.match(await exchange(server, asked.replace('1.1', '1.0')), /^HTTP\/1\.1 200 /)
 })

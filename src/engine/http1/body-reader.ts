@@ -31,6 +31,7 @@ export class BodyReader {
   readonly #settings: Http1Settings
   readonly #latin1: Latin1
   #length: BodyLength = 0
+  #maxBytes = 0
   /** Of a body of known length, or of what may come up to the end of the connection. */
   #left = 0
   #chunks: ChunkedReader | undefined
@@ -43,17 +44,23 @@ export class BodyReader {
     this.#latin1 = latin1
   }
 
-  /** @throws LimitError `ERR_HTTP_BODY_LIMIT` when the length that is told is over the limit. */
+  /** A length over the limit is refused by the first `next`: until then there may be another limit. */
   begin(length: BodyLength): void {
     this.#length = length
     this.#chunks = undefined
     this.#trailers = undefined
     const { maxBodyBytes, maxChunkExtensionBytes } = this.#settings
-    if (typeof length === 'number') {
-      this.#left = length
-      if (length > maxBodyBytes) throw bodyLimit(maxBodyBytes)
-    } else if (length === 'chunked') this.#chunks = new ChunkedReader(maxChunkExtensionBytes, maxBodyBytes)
+    this.#maxBytes = maxBodyBytes
+    if (typeof length === 'number') this.#left = length
+    else if (length === 'chunked') this.#chunks = new ChunkedReader(maxChunkExtensionBytes, maxBodyBytes)
     else this.#left = maxBodyBytes
+  }
+
+  /** Another limit for this body, in place of `maxBodyBytes`: for all of it, with what was read. */
+  limit(maxBytes: number): void {
+    if (this.#length === 'until-end') this.#left += maxBytes - this.#maxBytes
+    this.#maxBytes = maxBytes
+    this.#chunks?.limit(maxBytes)
   }
 
   /** Whether the end of the connection is the end of this body too. */
@@ -65,9 +72,12 @@ export class BodyReader {
   next(bytes: Uint8Array, from: number, to: number): DataEvent | MessageEnd | undefined {
     this.at = from
     if (this.#chunks === undefined) {
-      if (this.#left === 0 && typeof this.#length === 'number') return MESSAGE_END
+      if (typeof this.#length === 'number') {
+        if (this.#length > this.#maxBytes) throw bodyLimit(this.#maxBytes)
+        if (this.#left === 0) return MESSAGE_END
+      }
       if (from === to) return undefined
-      if (this.#left === 0) throw bodyLimit(this.#settings.maxBodyBytes)
+      if (this.#left <= 0) throw bodyLimit(this.#maxBytes)
       const end = Math.min(to, from + this.#left)
       this.#left -= end - from
       return this.#data(bytes, from, end)

@@ -18,7 +18,7 @@ export type ChunkFind = 'data' | 'trailers' | 'more'
  */
 export class ChunkedReader {
   readonly #maxExtensionBytes: number
-  readonly #maxBodyBytes: number
+  #maxBodyBytes: number
   #part: Part = 'first-digit'
   #size = 0
   #digits = 0
@@ -33,6 +33,11 @@ export class ChunkedReader {
 
   constructor(maxExtensionBytes: number, maxBodyBytes: number) {
     this.#maxExtensionBytes = maxExtensionBytes
+    this.#maxBodyBytes = maxBodyBytes
+  }
+
+  /** For the chunks that are not begun. */
+  limit(maxBodyBytes: number): void {
     this.#maxBodyBytes = maxBodyBytes
   }
 

@@ -72,6 +72,11 @@ export class ServerConnection {
     this.#ended = true
   }
 
+  /** Another limit for the body of the request that is being read, in place of `maxBodyBytes`. */
+  limitBody(maxBytes: number): void {
+    if (this.#theirs === BODY) this.#body.limit(maxBytes)
+  }
+
   /** Copies what was not used, so that the bytes that were received are the caller's again. */
   hold(): void {
     this.#in.hold()
