@@ -140,7 +140,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #step(): boolean {
     if (this.#holdsBody) {
       this.#engine.hold()
-      this.#connection.pauseSink()
+      this.#pause()
       return false
     }
     const event = this.#engine.nextEvent()
