@@ -12,15 +12,18 @@ const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding:
 const SERVER_CORE = '0'
 const LOAD_CORE = cpus().length > 1 ? '1' : '0'
 
-/** Compiles a C or Go source of bench/ once; `undefined` with a printed reason where the compiler is missing. */
-export function compile(source: string): string | undefined {
+/**
+ * Compiles a C or Go source of bench/ once; `undefined` with a printed reason where the compiler, or a library that the
+ * flags name, is missing.
+ */
+export function compile(source: string, flags: readonly string[] = []): string | undefined {
   const path = join(ROOT, 'bench', source)
-  const output = join(BUILD, source.replaceAll(/[/.]/g, '-'))
+  const output = join(BUILD, [source, ...flags].join('').replaceAll(/[/.]/g, '-'))
   mkdirSync(BUILD, { recursive: true })
   if (existsSync(output) && statSync(output).mtimeMs > statSync(path).mtimeMs) return output
   const [command, args] = source.endsWith('.go')
     ? ['go', ['build', '-o', output, path]]
-    : ['cc', ['-O2', '-Wall', '-o', output, path]]
+    : ['cc', ['-O2', '-Wall', '-o', output, path, ...flags]]
   try {
     execFileSync(command, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -120,6 +123,7 @@ function readIfThere(path: string): string {
 export interface LoadReport {
   readonly messages: number
   readonly seconds: number
+  readonly bytes?: number
   readonly p50us?: number
   readonly p99us?: number
 }
@@ -176,8 +180,17 @@ function latency(list: readonly Sample[], read: (sample: Sample) => number | und
   return known.length === 0 ? '' : median(known).toFixed(0)
 }
 
-/** A Markdown table: CPU by message, rate, latency, and how many times cheaper than the first row. */
-export function report(title: string, samples: ReadonlyMap<string, readonly Sample[]>): string {
+const megabytes = ({ bytes = 0, seconds }: Sample): number => bytes / 1e6 / seconds
+
+/**
+ * A Markdown table: CPU by message, rate, latency, and how many times cheaper than the first row; with `inBytes` also the
+ * megabytes a second, and how many times faster.
+ */
+export function report(
+  title: string,
+  samples: ReadonlyMap<string, readonly Sample[]>,
+  inBytes: boolean = false,
+): string {
   const [first] = samples.values()
   const cost = ({ userUs, systemUs }: Sample): number => userUs + systemUs
   const rows = [...samples].map(([name, list]) => {
@@ -192,13 +205,17 @@ export function report(title: string, samples: ReadonlyMap<string, readonly Samp
       latency(list, ({ p99us }) => p99us),
       `${ratio.toFixed(2)} ×`,
     ]
+    if (inBytes) {
+      const faster = median(list.map((sample, i) => megabytes(sample) / megabytes(first?.[i] ?? sample)))
+      cells.push(median(list.map(megabytes)).toFixed(0), `${faster.toFixed(2)} ×`)
+    }
     return `| ${cells.join(' | ')} |`
   })
   return [
     `### ${title}`,
     '',
-    '| server | CPU µs/message | user | system | messages/s | p50 µs | p99 µs | against the first |',
-    '|---|---|---|---|---|---|---|---|',
+    `| server | CPU µs/message | user | system | messages/s | p50 µs | p99 µs | against the first |${inBytes ? ' MB/s | against the first |' : ''}`,
+    `|---|---|---|---|---|---|---|---|${inBytes ? '---|---|' : ''}`,
     ...rows,
     '',
   ].join('\n')

@@ -1,11 +1,10 @@
 // npm run bench -- http [rounds]: "Hello, world!" over 64 connections that are kept: one request under way on each, then
 // sixteen, and a handler that is async, reads a field and sends JSON.
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compile, interleave, measure, report, ROOT, startTarget, type Target } from './harness.js'
+import { has, startNginx } from './nginx.js'
 
 const rounds = Number(process.argv[2] ?? 7)
 const load = compile('load/http-load.c')
@@ -13,39 +12,6 @@ if (load === undefined) throw new Error('the load program needs a C compiler')
 const folder = mkdtempSync(join(tmpdir(), 'moorage-bench-'))
 const servers = join(ROOT, '.build/bench/servers.js')
 const peer = (file: string): string => join(ROOT, 'bench/peers', file)
-
-const has = (program: string): boolean => {
-  try {
-    execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-}
-
-/** One worker, as all others have one process. */
-async function startNginx(): Promise<Target> {
-  const port = await freePort()
-  const path = join(folder, 'nginx.conf')
-  writeFileSync(
-    path,
-    `daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr crit;
-events { worker_connections 20000; }
-http { access_log off; keepalive_requests 1000000000;
-  client_body_temp_path ${folder}/a; proxy_temp_path ${folder}/b; fastcgi_temp_path ${folder}/c; uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
-  server { listen 127.0.0.1:${port} backlog=4096; location / { default_type "text/plain; charset=utf-8"; return 200 "Hello, world!\\n"; } } }`,
-  )
-  return startTarget('nginx', 'sh', ['-c', `(sleep 0.5; echo ${port}) & exec nginx -c ${path}`])
-}
 
 const started: Promise<Target>[] = [
   startTarget('node:http', process.execPath, [peer('http-node.mjs')]),
@@ -59,7 +25,10 @@ const epoll = compile('peers/epoll-http.c')
 if (epoll !== undefined) started.push(startTarget('C, epoll, heads not read', epoll, []))
 const go = compile('peers/http-go.go')
 if (go !== undefined) started.push(startTarget('Go net/http', go, []))
-if (has('nginx')) started.push(startNginx())
+if (has('nginx'))
+  started.push(
+    startNginx(folder, 'location / { default_type "text/plain; charset=utf-8"; return 200 "Hello, world!\\n"; }'),
+  )
 const bun = join(ROOT, 'bench/peers/node_modules/.bin/bun')
 if (existsSync(bun)) started.push(startTarget('Bun', bun, [peer('http-bun.mjs')]))
 started.push(startTarget('Python ThreadingHTTPServer', '/usr/bin/python3', [peer('http_threading.py')]))

@@ -1,4 +1,6 @@
 // Our servers under load: `node servers.js <kind>`, which prints its port.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   bindDatagram,
   concurrent,
@@ -10,6 +12,7 @@ import {
   type StreamFunction,
 } from 'moorage'
 import { json, serveHttp, text, type HttpFunction, type HttpResponse } from 'moorage/http'
+import { files } from 'moorage/static'
 import { StreamConnection } from '#src/transport/stream-connection.js'
 
 const echo: StreamFunction = async (connection) => {
@@ -42,6 +45,12 @@ const hello = (): HttpResponse => text('Hello, world!\n')
 const helloJson: HttpFunction = async ({ headers }) =>
   Promise.resolve(json({ agent: headers.get('user-agent') ?? '', hello: 'world' }))
 
+/** The certificate and the key in a folder that is given. */
+function pair(): { readonly cert: string; readonly key: string } {
+  const read = (name: string): string => readFileSync(join(process.argv[3] ?? '.', name), 'utf8')
+  return { cert: read('cert.pem'), key: read('key.pem') }
+}
+
 const MODULE = new URL('./handler.js', import.meta.url)
 const UDP_MODULE = new URL('./udp-handler.js', import.meta.url)
 
@@ -59,6 +68,8 @@ const KINDS: Readonly<Record<string, () => Promise<{ readonly local: { readonly 
   'processes-shared-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: processes({ size: 2, accept: 'shared' }) }),
   http: () => serveHttp('http://127.0.0.1:0', hello),
   'http-json': () => serveHttp('http://127.0.0.1:0', helloJson),
+  https: () => serveHttp('https://127.0.0.1:0', hello, { tls: pair() }),
+  static: () => serveHttp('http://127.0.0.1:0', files(process.argv[3] ?? '.')),
   udp: () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data)),
   'udp-fallback': () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data), { native: 'never' }),
   'udp-sink': () => udpSink('auto'),

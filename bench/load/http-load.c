@@ -1,6 +1,8 @@
-// Load for HTTP/1.1 servers: every connection keeps `depth` requests under way, all the same, and counts what comes back.
+// Load for HTTP/1.1 servers: every connection keeps `depth` requests under way, all the same, and counts what comes back;
+// over TLS 1.3 when it is built with -DWITH_TLS -lssl -lcrypto.
 // Usage: http-load <host> <port> <connections> <milliseconds> <depth> <target> [file with more fields, CR LF after each]
 // Every answer must be as long as the first one, which is read with its Content-Length or its last chunk.
+// With messages that take long, parts of one are counted.
 // Prints one line of JSON: messages, bytes, seconds, latency percentiles in microseconds (depth 1 only).
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -17,11 +19,17 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef WITH_TLS
+#include <openssl/ssl.h>
+#endif
 
 enum { MAX_EVENTS = 256, BUCKETS = 1 << 20, MAX_IN = 1 << 20 };
 
 struct peer {
   int fd;
+#ifdef WITH_TLS
+  SSL *tls;
+#endif
   uint64_t received;  // bytes of the answer that is coming
   uint64_t to_send;   // bytes of requests that may be sent now
   uint64_t sent_at;   // nanoseconds
@@ -54,14 +62,48 @@ static int connect_to(const char *host, int port) {
   return fd;
 }
 
+// Both are as those of the kernel, with EAGAIN.
+#ifdef WITH_TLS
+static SSL_CTX *context;
+
+static ssize_t tls_result(SSL *tls, int result) {
+  if (result > 0) return result;
+  int why = SSL_get_error(tls, result);
+  if (why == SSL_ERROR_ZERO_RETURN || (why == SSL_ERROR_SYSCALL && result == 0)) return 0;
+  errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
+  return -1;
+}
+
+static void open_peer(struct peer *p, const char *host, int port) {
+  p->fd = connect_to(host, port);
+  p->tls = SSL_new(context);
+  SSL_set_fd(p->tls, p->fd);
+  if (SSL_connect(p->tls) != 1) die("SSL_connect");
+}
+
+static void close_peer(struct peer *p) {
+  SSL_free(p->tls);
+  close(p->fd);
+}
+
+static ssize_t take(struct peer *p, char *into, size_t most) { return tls_result(p->tls, SSL_read(p->tls, into, (int)most)); }
+static ssize_t put(struct peer *p, const char *bytes, size_t count) { return tls_result(p->tls, SSL_write(p->tls, bytes, (int)count)); }
+#else
+static void open_peer(struct peer *p, const char *host, int port) { p->fd = connect_to(host, port); }
+static void close_peer(struct peer *p) { close(p->fd); }
+static ssize_t take(struct peer *p, char *into, size_t most) { return recv(p->fd, into, most, 0); }
+static ssize_t put(struct peer *p, const char *bytes, size_t count) { return send(p->fd, bytes, count, MSG_NOSIGNAL); }
+#endif
+
 // One request alone, to learn how long an answer is.
 static uint64_t learn(const char *host, int port) {
-  int fd = connect_to(host, port);
-  if (send(fd, request, request_bytes, MSG_NOSIGNAL) != (ssize_t)request_bytes) die("send");
+  struct peer p = {0};
+  open_peer(&p, host, port);
+  if (put(&p, request, request_bytes) != (ssize_t)request_bytes) die("send");
   uint64_t got = 0;
   for (;;) {
     if (got == sizeof in - 1) { fprintf(stderr, "the head of an answer is too long\n"); exit(1); }
-    ssize_t r = recv(fd, in + got, sizeof in - 1 - got, 0);
+    ssize_t r = take(&p, in + got, sizeof in - 1 - got);
     if (r < 0) die("recv");
     if (r == 0) { fprintf(stderr, "the server closed the connection: %.*s\n", (int)got, in); exit(1); }
     got += (uint64_t)r;
@@ -71,12 +113,12 @@ static uint64_t learn(const char *host, int port) {
     if (strncmp(in, "HTTP/1.1 2", 10) != 0) { fprintf(stderr, "not answered with 2xx: %.*s\n", 64, in); exit(1); }
     char *length = strcasestr(in, "\r\ncontent-length:");
     if (length != NULL && length < end) {
-      close(fd);
+      close_peer(&p);
       return (uint64_t)(end + 4 - in) + strtoull(length + 17, NULL, 10);
     }
     char *last = strstr(end, "\r\n0\r\n\r\n");
     if (last != NULL) {
-      close(fd);
+      close_peer(&p);
       return (uint64_t)(last + 7 - in);
     }
   }
@@ -92,7 +134,7 @@ static void send_some(int epoll, struct peer *p) {
   while (p->to_send > 0) {
     uint64_t at = (request_bytes - p->to_send % request_bytes) % request_bytes;
     uint64_t most = request_bytes * depth - at;
-    ssize_t w = send(p->fd, request + at, p->to_send < most ? p->to_send : most, MSG_NOSIGNAL);
+    ssize_t w = put(p, request + at, p->to_send < most ? p->to_send : most);
     if (w < 0) {
       if (errno != EAGAIN) die("send");
       watch(epoll, p, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
@@ -136,11 +178,16 @@ int main(int argc, char **argv) {
   request_bytes = (uint64_t)n1;
   request = malloc(request_bytes * depth);
   for (uint64_t i = 0; i < depth; i++) memcpy(request + i * request_bytes, one, request_bytes);
+#ifdef WITH_TLS
+  context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+#endif
   answer_bytes = learn(argv[1], port);
   struct peer *peers = calloc((size_t)connections, sizeof *peers);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   for (int i = 0; i < connections; i++) {
-    peers[i].fd = connect_to(argv[1], port);
+    open_peer(&peers[i], argv[1], port);
     fcntl(peers[i].fd, F_SETFL, O_NONBLOCK);
     watch(epoll, &peers[i], EPOLL_CTL_ADD, EPOLLIN);
   }
@@ -157,10 +204,10 @@ int main(int argc, char **argv) {
     now = now_ns();
     for (int i = 0; i < n; i++) {
       struct peer *p = events[i].data.ptr;
-      if (events[i].events & EPOLLIN) {
-        ssize_t r = recv(p->fd, in, sizeof in, 0);
+      while (events[i].events & EPOLLIN) {
+        ssize_t r = take(p, in, sizeof in);
         if (r == 0) { fprintf(stderr, "the server closed a connection\n"); return 1; }
-        if (r < 0) { if (errno == EAGAIN) continue; die("recv"); }
+        if (r < 0) { if (errno == EAGAIN) break; die("recv"); }
         p->received += (uint64_t)r;
         bytes += (uint64_t)r;
         uint64_t whole = p->received / answer_bytes;
@@ -172,6 +219,11 @@ int main(int argc, char **argv) {
           histogram[us < BUCKETS ? us : BUCKETS - 1]++;
           p->sent_at = now;
         }
+#ifdef WITH_TLS
+        // What TLS holds already wakes nobody.
+        if (SSL_pending(p->tls) > 0) continue;
+#endif
+        break;
       }
       if (p->to_send > 0) {
         send_some(epoll, p);
@@ -179,9 +231,11 @@ int main(int argc, char **argv) {
       }
     }
   }
-  double seconds = (double)(now - start) / 1e9;
-  printf("{\"messages\":%llu,\"bytes\":%llu,\"seconds\":%.4f", (unsigned long long)messages, (unsigned long long)bytes, seconds);
-  if (depth == 1) {
+  double seconds = (double)(now - start) / 1e9, parts = (double)bytes / (double)answer_bytes;
+  if (messages < 1000) printf("{\"messages\":%.6f", parts);
+  else printf("{\"messages\":%llu", (unsigned long long)messages);
+  printf(",\"bytes\":%llu,\"seconds\":%.4f", (unsigned long long)bytes, seconds);
+  if (depth == 1 && messages > 0) {
     printf(",\"p50us\":%llu,\"p99us\":%llu", (unsigned long long)percentile(messages, 0.5),
            (unsigned long long)percentile(messages, 0.99));
   }

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { isSameIdentity, type FileIdentity } from './file-identity.js'
 
 /** At least the high-water mark of a connection: the loop of HTTP waits then until the one before has left. */
 const CHUNK_BYTES = 256 * 1024
@@ -19,6 +20,17 @@ export async function* readFileRange(file: FileHandle, start: number, end: numbe
     at += bytesRead
     turn = 1 - turn
   }
+}
+
+/** All bytes of a file in one state; `undefined` when it has changed before all of them were read. */
+export async function readState(file: FileHandle, identity: FileIdentity): Promise<Uint8Array | undefined> {
+  const bytes = Buffer.allocUnsafeSlow(Number(identity.size))
+  for (let at = 0; at < bytes.length;) {
+    const { bytesRead } = await file.read(bytes, at, bytes.length - at, at)
+    if (bytesRead === 0) return undefined
+    at += bytesRead
+  }
+  return isSameIdentity(await file.stat({ bigint: true }), identity) ? bytes : undefined
 }
 
 /** A body that closes its file when it was sent, and also when nobody ever reads it. */

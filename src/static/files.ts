@@ -1,45 +1,31 @@
 import { realpathSync, statSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { UsageError, messageOf } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
-import { formatDate } from '../engine/http/date.js'
-import { formatEntityTag, type EntityTag } from '../engine/http/etag.js'
-import { chooseEncoding, chooseMediaType } from '../engine/http/negotiation.js'
-import { evaluatePreconditions, rangeApplies } from '../engine/http/preconditions.js'
-import { formatContentRange, resolveRanges, type ByteRange } from '../engine/http/range.js'
+import { chooseMediaType } from '../engine/http/negotiation.js'
 import { allowing, isKnownMethod, notImplemented, type HttpHandlerObject } from '../http/handlers.js'
 import type { HttpRequest } from '../http/request.js'
-import { html, HttpError, HttpResponse, json, redirect, text } from '../http/response.js'
-import { contentTypeOf } from './content-types.js'
-import { FileBody, readFileRange } from './file-body.js'
+import { html, HttpError, json, redirect, text, type HttpResponse } from '../http/response.js'
+import { FileChoice } from './file-choice.js'
 import { listFolder, listingQuery } from './listing.js'
 import { listingJson, listingPage, listingText } from './listing-page.js'
 import { FILES_OPTIONS, type FilesOptions, type FilesSettings } from './options.js'
 import { openEntry, pathSegments, type OpenEntry, type PathRules } from './resolve-path.js'
 
-/** A file as it is sent: its own bytes, or those of its compressed twin. */
-interface Representation {
-  readonly entry: OpenEntry
-  readonly type: string
-  readonly coding: string | undefined
-}
-
-/** Endings of twins, by coding, the best first. */
-const TWINS = [
-  ['br', '.br'],
-  ['zstd', '.zst'],
-  ['gzip', '.gz'],
-] as const
-
 /**
- * Serves what is below a folder: files with validators, ranges and compressed twins, and listings of folders as a page,
- * as JSON or as text. Nothing outside of the folder is ever served.
+ * Serves what is below a folder: files with validators, ranges and compressed forms, and listings of folders as a page,
+ * as JSON or as text. Nothing outside of the folder is ever served. Small files are held in memory, and looked at before
+ * each use.
  * @throws UsageError `ERR_ARGUMENT` when there is no such folder; `ERR_OPTION_…`.
  * @example
  * await using server = await serveHttp('http://127.0.0.1:8000', files('public'))
  */
 export function files(folder: string, options?: FilesOptions): HttpHandlerObject {
+  return filesAt(folder, options, Date.now)
+}
+
+/** With a clock of one's own, which the times of files are compared with. */
+export function filesAt(folder: string, options: FilesOptions | undefined, now: () => number): HttpHandlerObject {
   const settings = readOptions('files', FILES_OPTIONS, options)
   let root: string
   try {
@@ -49,49 +35,76 @@ export function files(folder: string, options?: FilesOptions): HttpHandlerObject
     throw new UsageError('ERR_ARGUMENT', `Cannot serve files of ${folder}: ${messageOf(cause)}`, { cause })
   }
   const { dotfiles, symlinks } = settings
-  return new Files({ root, dotfiles, symlinks }, settings)
+  return new Files({ root, dotfiles, symlinks }, settings, now)
 }
 
 class Files implements HttpHandlerObject {
   readonly #rules: PathRules
   readonly #settings: FilesSettings
+  readonly #choice: FileChoice
 
-  constructor(rules: PathRules, settings: FilesSettings) {
+  constructor(rules: PathRules, settings: FilesSettings, now: () => number) {
     this.#rules = rules
     this.#settings = settings
+    this.#choice = new FileChoice(rules, settings, now)
   }
 
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const { method } = request
-    if (method === 'GET' || method === 'HEAD') return this.#read(request)
-    return isKnownMethod(method) ? allowing(['GET'], method) : notImplemented()
+    if (method !== 'GET' && method !== 'HEAD')
+      return isKnownMethod(method) ? allowing(['GET'], method) : notImplemented()
+    return this.#fromMemory(request) ?? this.#read(request)
+  }
+
+  /** In the same turn, where the file is held. Only names that files were opened by are held, so no path is checked here. */
+  #fromMemory(request: HttpRequest): HttpResponse | undefined {
+    const { path } = request
+    const { pretty, index } = this.#settings
+    if (path.includes('%') || (pretty && path.endsWith(PAGE))) return undefined
+    const accept = request.headers.get('accept-encoding')
+    const name = path.endsWith('/') ? path + (index[0] ?? '') : path
+    const isPretty = pretty && this.#choice.absent.of(this.#rules.root + name)('')
+    return this.#choice.atOnce(isPretty ? name + PAGE : name, accept)?.answer(request)
   }
 
   async #read(request: HttpRequest): Promise<HttpResponse> {
     const segments = pathSegments(request.path, this.#rules)
-    const entry = segments === undefined ? undefined : await openEntry(this.#rules, segments)
-    if (entry === undefined || segments === undefined) return this.#missing(request)
+    if (segments === undefined) return this.#missing(request)
     const asFolder = segments.at(-1) === ''
+    const entry = await this.#open(segments)
+    if (entry === undefined) {
+      const page = this.#settings.pretty && !asFolder ? withPage(segments) : undefined
+      return (page === undefined ? undefined : await this.#sendFile(request, page)) ?? this.#missing(request)
+    }
     if (entry.kind === 'folder') {
       await entry.file.close()
       // Relative links of a page in a folder need the slash.
-      if (!asFolder)
-        return redirect(`./${encodeURIComponent(basename(entry.path))}/${searchOf(request)}`, { status: 308 })
+      if (!asFolder) return seeOther(request, `./${encodeURIComponent(basename(entry.path))}/`)
       return this.#folder(request, segments, entry.path)
     }
     if (asFolder) {
       await entry.file.close()
       return this.#missing(request)
     }
+    const name = segments.at(-1) ?? ''
+    if (this.#settings.pretty && name.endsWith(PAGE)) {
+      await entry.file.close()
+      const short = this.#settings.index.includes(name) ? '' : encodeURIComponent(name.slice(0, -PAGE.length))
+      return seeOther(request, `./${short}`)
+    }
     return this.#send(request, segments, entry)
+  }
+
+  /** Remembers of a pretty address that there is no file of just its name. */
+  async #open(segments: readonly string[]): Promise<OpenEntry | undefined> {
+    return this.#settings.pretty ? this.#choice.open(segments, '') : openEntry(this.#rules, segments)
   }
 
   async #folder(request: HttpRequest, segments: readonly string[], path: string): Promise<HttpResponse> {
     const within = segments.slice(0, -1)
     for (const name of this.#settings.index) {
-      const entry = await openEntry(this.#rules, [...within, name])
-      if (entry?.kind === 'file') return this.#send(request, [...within, name], entry)
-      await entry?.file.close()
+      const answer = await this.#sendFile(request, [...within, name])
+      if (answer !== undefined) return answer
     }
     if (!this.#settings.listing) return this.#missing(request)
     const listing = await listFolder(path, listingQuery(request.query), this.#rules.dotfiles === 'hide')
@@ -110,79 +123,45 @@ class Files implements HttpHandlerObject {
   /** What has no file: for a browser that asks for a page, the page of an application. */
   async #missing(request: HttpRequest): Promise<HttpResponse> {
     const { spa } = this.#settings
-    if (spa !== false && isNavigation(request)) {
-      const entry = await openEntry(this.#rules, spa.split('/'))
-      if (entry?.kind === 'file') return this.#send(request, spa.split('/'), entry)
-      await entry?.file.close()
-    }
-    throw new HttpError(404)
+    const answer = spa !== false && isNavigation(request) ? await this.#sendFile(request, spa.split('/')) : undefined
+    if (answer === undefined) throw new HttpError(404)
+    return answer
   }
 
-  async #send(request: HttpRequest, segments: readonly string[], plain: OpenEntry): Promise<HttpResponse> {
-    const chosen = await this.#choose(request, segments, plain)
-    const { entry } = chosen
+  /** `undefined` when there is no such file. */
+  async #sendFile(request: HttpRequest, segments: readonly string[]): Promise<HttpResponse | undefined> {
+    const held = this.#choice.atOnce(`/${segments.join('/')}`, request.headers.get('accept-encoding'))
+    if (held !== undefined) return held.answer(request)
+    const entry = await openEntry(this.#rules, segments)
+    if (entry?.kind === 'file') return this.#send(request, segments, entry)
+    await entry?.file.close()
+    return undefined
+  }
+
+  async #send(request: HttpRequest, segments: readonly string[], entry: OpenEntry): Promise<HttpResponse> {
+    const form = await this.#choice.choose(segments, entry, request.headers.get('accept-encoding'))
     let isHandedOver = false
     try {
-      const answer = this.#answer(request, chosen)
+      const answer = form.answer(request)
       isHandedOver = answer.body !== null && typeof answer.body === 'object'
       return answer
     } finally {
-      if (!isHandedOver) await entry.file.close()
+      if (!isHandedOver) await form.release()
     }
   }
+}
 
-  /** The file, or the first of its twins that the client takes. */
-  async #choose(request: HttpRequest, segments: readonly string[], plain: OpenEntry): Promise<Representation> {
-    const type = contentTypeOf(basename(plain.path))
-    const accept = request.headers.get('accept-encoding')
-    if (!this.#settings.precompressed || accept === undefined) return { entry: plain, type, coding: undefined }
-    const last = segments.at(-1) ?? ''
-    for (const [coding, ending] of TWINS) {
-      if (chooseEncoding(accept, [coding, 'identity']) !== coding) continue
-      const twin = await openEntry(this.#rules, [...segments.slice(0, -1), last + ending])
-      if (twin === undefined) continue
-      // One that is older than its file tells of another content.
-      if (twin.kind === 'file' && twin.mtimeMs >= plain.mtimeMs) {
-        await plain.file.close()
-        return { entry: twin, type, coding }
-      }
-      await twin.file.close()
-    }
-    return { entry: plain, type, coding: undefined }
-  }
+const PAGE = '.html'
 
-  #answer(request: HttpRequest, { entry, type, coding }: Representation): HttpResponse {
-    const { method, headers: asked } = request
-    const { size, mtimeMs: lastModifiedMs, file } = entry
-    const etag: EntityTag = { value: entry.version, weak: false }
-    const current = { exists: true, etag, lastModifiedMs }
-    const nowMs = Date.now()
-    const validators = {
-      ETag: formatEntityTag(etag),
-      'Last-Modified': formatDate(lastModifiedMs),
-      'Cache-Control': this.#settings.cacheControl,
-      ...(this.#settings.precompressed ? { Vary: 'Accept-Encoding' } : {}),
-    }
-    const outcome = evaluatePreconditions(method, asked, current, nowMs)
-    if (outcome === 'not-modified') return new HttpResponse(null, { status: 304, headers: validators })
-    if (outcome === 'failed') throw new HttpError(412)
-    const headers = {
-      ...validators,
-      'Content-Type': type,
-      'Accept-Ranges': 'bytes',
-      'X-Content-Type-Options': 'nosniff',
-      ...(coding === undefined ? {} : { 'Content-Encoding': coding }),
-    }
-    if (rangeApplies(method, asked, current, nowMs)) {
-      const ranges = resolveRanges(asked.get('range') ?? '', size)
-      if (ranges === 'unsatisfiable')
-        throw new HttpError(416, '', { headers: { 'Content-Range': formatContentRange(undefined, size) } })
-      if (ranges !== 'whole') return partial(file, ranges, size, headers)
-    }
-    if (method === 'HEAD' || size === 0)
-      return new HttpResponse(new FileBody(file, undefined), { headers, length: size })
-    return new HttpResponse(new FileBody(file, readFileRange(file, 0, size)), { headers, length: size })
-  }
+const withPage = (segments: readonly string[]): readonly string[] => [
+  ...segments.slice(0, -1),
+  `${segments.at(-1) ?? ''}${PAGE}`,
+]
+
+/** The same file has another address: for good, with the query that was asked. */
+const seeOther = ({ target }: HttpRequest, location: string): HttpResponse => {
+  const query = target.indexOf('?')
+  return redirect(location + (query === -1 ? '' : target.slice(query)), { status: 308 })
 }
 
 /** A listing runs nothing and loads nothing but its own style. */
@@ -191,52 +170,9 @@ const PAGE_POLICY = {
   'X-Content-Type-Options': 'nosniff',
 }
 
-const searchOf = ({ target }: HttpRequest): string => {
-  const start = target.indexOf('?')
-  return start === -1 ? '' : target.slice(start)
-}
-
 /** RFC 9110 §12.5.1: a browser that goes to an address asks for HTML by name; a program that fetches a part does not. */
 function isNavigation({ headers }: HttpRequest): boolean {
   const mode = headers.get('sec-fetch-mode')
   if (mode !== undefined) return mode === 'navigate'
   return headers.get('accept')?.includes('text/html') === true
-}
-
-function partial(
-  file: FileHandle,
-  ranges: readonly ByteRange[],
-  size: number,
-  headers: Readonly<Record<string, string>>,
-): HttpResponse {
-  const [only] = ranges
-  if (only !== undefined && ranges.length === 1) {
-    const { start, end } = only
-    const init = {
-      status: 206,
-      headers: { ...headers, 'Content-Range': formatContentRange(only, size) },
-      length: end - start,
-    }
-    return new HttpResponse(new FileBody(file, readFileRange(file, start, end)), init)
-  }
-  const boundary = `moorage-${crypto.randomUUID()}`
-  const heads = ranges.map((range) =>
-    Buffer.from(
-      `\r\n--${boundary}\r\nContent-Type: ${headers['Content-Type'] ?? ''}\r\nContent-Range: ${formatContentRange(range, size)}\r\n\r\n`,
-    ),
-  )
-  const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
-  const length =
-    ranges.reduce((sum, { start, end }) => sum + end - start, 0) +
-    heads.reduce((sum, head) => sum + head.length, 0) +
-    tail.length
-  const several = async function* (): AsyncGenerator<Uint8Array> {
-    for (const [i, { start, end }] of ranges.entries()) {
-      yield heads[i] ?? tail
-      yield* readFileRange(file, start, end)
-    }
-    yield tail
-  }
-  const type = { 'Content-Type': `multipart/byteranges; boundary=${boundary}` }
-  return new HttpResponse(new FileBody(file, several()), { status: 206, headers: { ...headers, ...type }, length })
 }

@@ -1,4 +1,4 @@
-import { byteCount, flag, oneOf, value, type OptionSpecs } from '../base/options.js'
+import { byteCount, count, flag, oneOf, value, type OptionSpecs } from '../base/options.js'
 
 export interface FilesSettings {
   readonly index: readonly string[]
@@ -6,12 +6,22 @@ export interface FilesSettings {
   readonly dotfiles: 'hide' | 'serve'
   readonly symlinks: 'inside' | 'follow' | 'never'
   readonly spa: string | false
+  readonly pretty: boolean
   readonly precompressed: boolean
+  readonly compress: boolean
+  readonly minCompressedFileBytes: number
+  readonly maxCompressedFileBytes: number
+  readonly maxCompressedBytes: number
+  readonly maxCompressedFiles: number
   readonly cacheControl: string
   readonly maxCachedBytes: number
+  readonly maxCachedFiles: number
   readonly maxCachedFileBytes: number
 }
 export type FilesOptions = Partial<FilesSettings>
+
+const KIB = 1024
+const MIB = 1024 * KIB
 
 const isNames = (given: unknown): given is readonly string[] =>
   Array.isArray(given) && given.every((name) => typeof name === 'string' && name !== '' && !name.includes('/'))
@@ -45,7 +55,31 @@ export const FILES_OPTIONS: OptionSpecs<FilesSettings> = {
     'The page for addresses that have no file, where a browser asks for a page: of an application that has routes of its own. What is missing of its parts stays 404.',
     isPage,
   ),
+  pretty: flag(
+    false,
+    'Whether /about is answered with about.html, and /about.html sent there; /index.html is sent to its folder. A folder of the name comes first.',
+  ),
   precompressed: flag(true, 'Whether name.br, name.zst or name.gz is sent for name to clients that take it.'),
+  compress: flag(
+    false,
+    'Whether files of types that become smaller are compressed for clients that take it, when no twin is there: br, zstd where the runtime has it, or gzip. What is compressed has a weak tag and no ranges.',
+  ),
+  minCompressedFileBytes: byteCount(
+    KIB,
+    'The smallest file that is compressed: below, it fits into a packet as it is. Express takes 1 KiB, nginx 20 bytes.',
+    { min: 0 },
+  ),
+  maxCompressedFileBytes: byteCount(
+    4 * MIB,
+    'The largest file that is compressed on the way: it is read whole. Larger ones are worth a twin.',
+    { min: 0 },
+  ),
+  maxCompressedBytes: byteCount(
+    32 * MIB,
+    'What was compressed is held for the next clients, up to this in all; 0 compresses each time.',
+    { min: 0 },
+  ),
+  maxCompressedFiles: count(4096, 'How many compressed forms of files are held.', { min: 0 }),
   cacheControl: value<string>(
     'the value of the field',
     'no-cache',
@@ -54,9 +88,10 @@ export const FILES_OPTIONS: OptionSpecs<FilesSettings> = {
     isText,
   ),
   maxCachedBytes: byteCount(
-    32 * 1024 * 1024,
-    'Small files that are held in memory, all together. Each is looked at before it is sent: one that has changed is read again.',
+    32 * MIB,
+    'Small files that are held in memory, all together; 0 for none. Each is looked at before it is sent: one that has changed is read again.',
     { min: 0 },
   ),
-  maxCachedFileBytes: byteCount(128 * 1024, 'The largest file that is held in memory.', { min: 0 }),
+  maxCachedFiles: count(4096, 'How many files are held in memory.', { min: 0 }),
+  maxCachedFileBytes: byteCount(128 * KIB, 'The largest file that is held in memory.', { min: 0 }),
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { HttpError } from '../http/response.js'
+import { identityOf, type FileIdentity } from './file-identity.js'
 
 export interface PathRules {
   /** The folder that is served, without links in its own path. */
@@ -54,10 +55,11 @@ export interface OpenEntry {
   readonly path: string
   readonly kind: 'file' | 'folder'
   readonly file: FileHandle
+  /** Where it is, without links; where links may lead anywhere, nobody asks. */
+  readonly real: string
   readonly size: number
   readonly mtimeMs: number
-  /** Changes when the file does. */
-  readonly version: string
+  readonly identity: FileIdentity
 }
 
 /**
@@ -88,27 +90,21 @@ export async function openEntry(rules: PathRules, segments: readonly string[]): 
 async function describe(rules: PathRules, path: string, file: FileHandle): Promise<OpenEntry | undefined> {
   const found = await file.stat({ bigint: true })
   if (!found.isFile() && !found.isDirectory()) return undefined
+  let real = path
   if (rules.symlinks !== 'follow') {
-    const real = await realPathOf(file, path)
+    real = await realPathOf(file, path)
     if (rules.symlinks === 'never' ? real !== path : !isBelow(rules.root, real)) return undefined
   }
   return {
     path,
     kind: found.isFile() ? 'file' : 'folder',
     file,
+    real,
     size: Number(found.size),
     mtimeMs: Number(found.mtimeMs),
-    version: versionOf(found),
+    identity: identityOf(found),
   }
 }
-
-export const versionOf = (found: {
-  readonly ino: bigint
-  readonly size: bigint
-  readonly mtimeNs: bigint
-  readonly ctimeNs: bigint
-}): string =>
-  `${found.ino.toString(36)}-${found.size.toString(36)}-${found.mtimeNs.toString(36)}-${found.ctimeNs.toString(36)}`
 
 /** Where an open file is, asked of the system where it tells (Linux), else of the path. */
 async function realPathOf(file: FileHandle, path: string): Promise<string> {

@@ -16,9 +16,9 @@ import { after, before, suite, test } from 'node:test'
 import { serveHttp, type HttpServer } from '#src/http/server.js'
 import { files } from '#src/static/files.js'
 import type { FilesOptions } from '#src/static/options.js'
-import { readAll } from '#src/testing/connection-pair.js'
 import { until, withCode, within } from '#src/testing/contract-row.js'
 import { connect } from '#src/transport/connect.js'
+import { ask, bodyOf, fieldOf, statusOf } from './_asking.js'
 
 const TIMEOUT = { timeout: 20_000 }
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'moorage-files-')))
@@ -55,22 +55,6 @@ function fill(): void {
   symlinkSync('/dev/zero', join(root, 'zero'))
 }
 
-/** Sends a target as it is: fetch would tidy it. */
-async function raw(server: HttpServer, target: string, fields: string = '', method: string = 'GET'): Promise<string> {
-  const connection = await connect(server.endpoint.replace('http:', 'tcp:'))
-  await connection.write(
-    Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`, 'latin1'),
-  )
-  const answer = Buffer.from(await within(`the answer to ${target}`, readAll(connection))).toString('latin1')
-  await connection.close()
-  return answer
-}
-
-const statusOf = (answer: string): number => Number(answer.slice(9, 12))
-const bodyOf = (answer: string): string => answer.slice(answer.indexOf('\r\n\r\n') + 4)
-const fieldOf = (answer: string, name: string): string | undefined =>
-  new RegExp(`^${name}: (.*)\r$`, 'im').exec(answer.slice(0, answer.indexOf('\r\n\r\n') + 2))?.[1]
-
 async function withFiles(options: FilesOptions, body: (server: HttpServer) => Promise<void>): Promise<void> {
   const server = await serveHttp('http://127.0.0.1:0', files(root, options))
   try {
@@ -105,9 +89,9 @@ suite('files', () => {
   ]
   for (const [target, body, type] of reads) {
     test(`GET ${target} is its file`, TIMEOUT, async () => {
-      const answer = await raw(server, target)
+      const answer = await ask(server, target)
       assert.deepEqual([statusOf(answer), bodyOf(answer), fieldOf(answer, 'Content-Type')], [200, body, type])
-      const head = await raw(server, target, '', 'HEAD')
+      const head = await ask(server, target, '', 'HEAD')
       assert.deepEqual([statusOf(head), bodyOf(head), fieldOf(head, 'Content-Length')], [200, '', String(body.length)])
     })
   }
@@ -150,7 +134,7 @@ suite('files', () => {
   ]
   for (const [target, status] of refused) {
     test(`GET ${target.slice(0, 40)} is ${status}`, TIMEOUT, async () => {
-      const answer = await raw(server, target)
+      const answer = await ask(server, target)
       assert.equal(statusOf(answer), status)
       assert.ok(!answer.includes('outside') && !answer.includes(LETTERS) && !answer.includes('hidden'))
     })
@@ -175,7 +159,7 @@ suite('files', () => {
     ]
   for (const [range, status, body, contentRange] of ranges) {
     test(`Range: ${range.slice(0, 40)} is ${status}`, TIMEOUT, async () => {
-      const answer = await raw(server, '/letters.txt', `Range: ${range}\r\n`)
+      const answer = await ask(server, '/letters.txt', `Range: ${range}\r\n`)
       assert.deepEqual(
         [statusOf(answer), bodyOf(answer), fieldOf(answer, 'Content-Range')],
         [status, body, contentRange],
@@ -183,7 +167,7 @@ suite('files', () => {
     })
   }
   test('several ranges come as multipart/byteranges, as long as was announced', TIMEOUT, async () => {
-    const answer = await raw(server, '/letters.txt', 'Range: bytes=0-1,5-6,-1\r\n')
+    const answer = await ask(server, '/letters.txt', 'Range: bytes=0-1,5-6,-1\r\n')
     const [, boundary = ''] = /boundary=(\S+)/.exec(fieldOf(answer, 'Content-Type') ?? '') ?? []
     const parts = bodyOf(answer).split(`\r\n--${boundary}`)
     assert.equal(Number(fieldOf(answer, 'Content-Length')), bodyOf(answer).length)
@@ -222,7 +206,7 @@ suite('files', () => {
   })
   test('a compressed twin is sent to those who take it, unless it is older than its file', TIMEOUT, async () => {
     const asked = async (path: string, accept: string): Promise<unknown> => {
-      const answer = await raw(server, path, `Accept-Encoding: ${accept}\r\n`)
+      const answer = await ask(server, path, `Accept-Encoding: ${accept}\r\n`)
       return [bodyOf(answer), fieldOf(answer, 'Content-Encoding'), fieldOf(answer, 'Vary')]
     }
     assert.deepEqual(await asked('/app.js', 'gzip, deflate, br'), ['brotlied', 'br', 'Accept-Encoding'])
@@ -252,7 +236,7 @@ suite('files', () => {
     )
   })
   test('a folder without its slash is sent there', TIMEOUT, async () => {
-    const answer = await raw(server, '/sub?a=1')
+    const answer = await ask(server, '/sub?a=1')
     assert.deepEqual([statusOf(answer), fieldOf(answer, 'Location')], [308, './sub/?a=1'])
   })
   test('other methods are 405 with what there is', TIMEOUT, async () => {
@@ -274,19 +258,19 @@ suite('files', () => {
     await until('all to be closed', () => count() <= before)
   })
   test('options change what is served', TIMEOUT, async () => {
-    await withFiles({ listing: false }, async (other) => assert.equal(statusOf(await raw(other, '/')), 404))
+    await withFiles({ listing: false }, async (other) => assert.equal(statusOf(await ask(other, '/')), 404))
     await withFiles({ dotfiles: 'serve' }, async (other) =>
-      assert.equal(bodyOf(await raw(other, '/.secret')), 'hidden'),
+      assert.equal(bodyOf(await ask(other, '/.secret')), 'hidden'),
     )
     await withFiles({ symlinks: 'follow' }, async (other) =>
-      assert.equal(bodyOf(await raw(other, '/outer-link')), 'outside'),
+      assert.equal(bodyOf(await ask(other, '/outer-link')), 'outside'),
     )
     await withFiles({ symlinks: 'never' }, async (other) =>
-      assert.equal(statusOf(await raw(other, '/inner-link')), 404),
+      assert.equal(statusOf(await ask(other, '/inner-link')), 404),
     )
     await withFiles({ spa: 'page.html' }, async (other) => {
-      assert.equal(bodyOf(await raw(other, '/some/route', 'Accept: text/html\r\n')), '<p>page</p>')
-      assert.equal(statusOf(await raw(other, '/some/part.js', 'Accept: */*\r\n')), 404)
+      assert.equal(bodyOf(await ask(other, '/some/route', 'Accept: text/html\r\n')), '<p>page</p>')
+      assert.equal(statusOf(await ask(other, '/some/part.js', 'Accept: */*\r\n')), 404)
     })
     assert.throws(() => files(join(root, 'nowhere')), withCode('ERR_ARGUMENT'))
     assert.throws(() => files(join(root, 'letters.txt')), withCode('ERR_ARGUMENT'))
