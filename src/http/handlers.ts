@@ -2,7 +2,7 @@ import { UsageError } from '../base/errors.js'
 import type { ServerContext } from '../server/handlers.js'
 import { fetchHandler, type FetchFunction } from './fetch-adapter.js'
 import type { HttpRequest } from './request.js'
-import { HttpResponse, text } from './response.js'
+import { HttpError, HttpResponse } from './response.js'
 
 export type HttpFunction = (request: HttpRequest, server: ServerContext) => HttpResponse | Promise<HttpResponse>
 
@@ -59,16 +59,18 @@ const VERBS = new Map<string, 'get' | 'head' | 'post' | 'put' | 'patch' | 'delet
 ])
 
 /** RFC 9110 §9.1: a method that nobody here knows is not the same as one that this resource does not have. */
-export const notImplemented = (): HttpResponse => text('Not Implemented\n', { status: 501 })
+export function notImplemented(): never {
+  throw new HttpError(501)
+}
 
-/** 405, or the answer to OPTIONS, with the methods that there are (RFC 9110 §10.2.1). */
+/** The answer to OPTIONS, with the methods that there are (RFC 9110 §10.2.1). @throws HttpError 405 for other methods. */
 export function allowing(methods: Iterable<string>, method: string): HttpResponse {
   const all = new Set(methods)
   if (all.has('GET')) all.add('HEAD')
   all.add('OPTIONS')
   const headers = { Allow: [...all].join(', ') }
   if (method === 'OPTIONS') return new HttpResponse(null, { status: 204, headers })
-  return text('Method Not Allowed\n', { status: 405, headers })
+  throw new HttpError(405, '', { headers })
 }
 
 export const isKnownMethod = (method: string): boolean => VERBS.has(method)

@@ -1,3 +1,4 @@
+export { sse, type EventStreamInit, type ServerSentEvent } from './event-stream.js'
 export { fetchHandler, type FetchFunction } from './fetch-adapter.js'
 export { Form, FormFile, type FormValue } from './forms/form.js'
 export type { FormOptions } from './forms/options.js'
@@ -27,3 +28,5 @@ export {
 export { Routes, type PathParams, type RouteFunction } from './routes.js'
 export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOptions } from './server.js'
 export { formatAccess, onlyHosts, withAccessLog, withFields, type AccessEntry, type AccessFormat } from './wrapping.js'
+export { withRequestIds, type RequestIds } from './request-ids.js'
+export { withTrustedProxies, type TrustedProxies } from './trusted-proxies.js'

@@ -11,6 +11,14 @@ import { readForm } from './forms/read-form.js'
 import type { RequestBody } from './request-body.js'
 import { HttpError } from './response.js'
 
+/** What is known of a request from elsewhere than its head and its connection. */
+export interface RequestOrigin {
+  readonly remote?: Address
+  readonly isSecure?: boolean
+  readonly host?: string
+  readonly id?: string
+}
+
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
 /** A request as its handler sees it. */
@@ -18,14 +26,22 @@ export class HttpRequest {
   readonly #head: RequestHead
   readonly #connection: Connection
   readonly #body: RequestBody | undefined
+  readonly #origin: RequestOrigin | undefined
   #query: URLSearchParams | undefined
   /** The path under which the handler stands, without a slash at its end: '' at the top. */
   readonly base: string
   /** What stands for the `:names` of the route, decoded. */
   params: Readonly<Record<string, string>> = NO_PARAMS
 
-  constructor(head: RequestHead, connection: Connection, body: RequestBody | undefined, base: string = '') {
+  constructor(
+    head: RequestHead,
+    connection: Connection,
+    body: RequestBody | undefined,
+    base: string = '',
+    origin?: RequestOrigin,
+  ) {
     this.base = base
+    this.#origin = origin
     this.#head = head
     this.#connection = connection
     this.#body = body
@@ -47,7 +63,20 @@ export class HttpRequest {
 
   /** This request as a handler sees it that stands under a path. */
   within(prefix: string): HttpRequest {
-    return new HttpRequest(this.#head, this.#connection, this.#body, this.base + prefix)
+    return new HttpRequest(this.#head, this.#connection, this.#body, this.base + prefix, this.#origin)
+  }
+
+  /** This request with what is known of where it comes from. */
+  from(origin: RequestOrigin): HttpRequest {
+    const all = this.#origin === undefined ? origin : { ...this.#origin, ...origin }
+    const request = new HttpRequest(this.#head, this.#connection, this.#body, this.base, all)
+    request.params = this.params
+    return request
+  }
+
+  /** The id that `withRequestIds` gave it. */
+  get id(): string | undefined {
+    return this.#origin?.id
   }
 
   /** The path below `base`, as it was sent: not decoded, without the query. */
@@ -79,7 +108,8 @@ export class HttpRequest {
    * @throws HttpError 400 for a host that is one by its grammar, and no address: `1.2.3.999`.
    */
   get url(): URL {
-    const { target, host } = this.#head
+    const { target } = this.#head
+    const { host } = this
     const scheme = this.isSecure ? 'https' : 'http'
     const isWhole = target.charCodeAt(0) !== 0x2f && target !== '*' && this.method !== 'CONNECT'
     const address = isWhole
@@ -99,7 +129,7 @@ export class HttpRequest {
 
   /** The host and port that the client asked for; '' when it named none. */
   get host(): string {
-    return this.#head.host
+    return this.#origin?.host ?? this.#head.host
   }
 
   get headers(): Fields {
@@ -107,11 +137,12 @@ export class HttpRequest {
   }
 
   get isSecure(): boolean {
-    return this.#connection.tls !== undefined
+    return this.#origin?.isSecure ?? this.#connection.tls !== undefined
   }
 
+  /** Who sent it: the client, or the last proxy, unless `withTrustedProxies` knows better. */
   get remote(): Address {
-    return this.#connection.remote
+    return this.#origin?.remote ?? this.#connection.remote
   }
 
   get local(): Address {

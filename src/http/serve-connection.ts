@@ -9,10 +9,11 @@ import { copyBytes } from '../transport/read-side.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { dateField } from './date-field.js'
 import type { HttpSettings } from './options.js'
+import { errorAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
-import { HttpError, HttpResponse, text, type ResponseBody } from './response.js'
+import { HttpResponse, text, type ResponseBody } from './response.js'
 import type { HttpFunction } from './handlers.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import type { ServerContext } from '../server/handlers.js'
@@ -57,6 +58,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #isTooLong = false
   #dropped = 0
   #onDrain: (() => void) | undefined
+  /** Of the answer that is being sent. */
+  #parts: AsyncIterator<Uint8Array | string> | undefined
   /** The server shuts down: the answer that is made now is the last. */
   #isLast = false
   /** Since when it waits for what it waits for now. */
@@ -116,6 +119,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#isClosing = true
     this.#service.timeouts.delete(this)
     this.#body?.fail(error ?? this.#connection.signal.reason)
+    // Whoever makes the answer need not go on.
+    if (this.#parts !== undefined) letGo(this.#parts)
     this.drain()
     this.#over()
   }
@@ -204,18 +209,18 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     try {
       answer = this.#service.handler(new HttpRequest(head, this.#connection, body), this.#service.server)
     } catch (error) {
-      answer = this.#answerTo(error)
+      answer = this.#answerTo(error, head.fields.get('accept'))
     }
     if (answer instanceof HttpResponse) this.#answer(answer)
-    else void this.#answerLater(answer)
+    else void this.#answerLater(answer, head)
   }
 
-  async #answerLater(promised: Promise<HttpResponse>): Promise<void> {
+  async #answerLater(promised: Promise<HttpResponse>, { fields }: RequestHead): Promise<void> {
     let answer: HttpResponse
     try {
       answer = await promised
     } catch (error) {
-      answer = this.#answerTo(error)
+      answer = this.#answerTo(error, fields.get('accept'))
     }
     if (this.#isClosing) {
       discard(answer)
@@ -223,24 +228,22 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       return
     }
     this.#out.begin()
-    this.#answer(answer instanceof HttpResponse ? answer : this.#answerTo(notAnswer(answer)))
+    this.#answer(answer instanceof HttpResponse ? answer : this.#answerTo(notAnswer(answer), fields.get('accept')))
     this.#out.flush()
     if (!this.#isBusy) this.#goOn()
   }
 
   /** What is answered when a handler throws. */
-  #answerTo(error: unknown): HttpResponse {
-    if (error instanceof HttpError) {
-      const { status, message, headers } = error
-      return text(
-        `${message === '' ? reasonOf(status) : message}\n`,
-        headers === undefined ? { status } : { status, headers },
-      )
+  #answerTo(thrown: unknown, accept: string | undefined): HttpResponse {
+    const { status, message, headers, fault } = statusOfError(thrown)
+    if (fault !== undefined) this.#service.report(fault)
+    try {
+      return errorAnswer(status, message, headers, accept)
+    } catch (error) {
+      // A status or a field that cannot be sent.
+      this.#service.report(error)
+      return errorAnswer(500, '', undefined, accept)
     }
-    const status = clientFault(error)
-    if (status !== undefined) return text(`${reasonOf(status)}\n`, { status })
-    this.#service.report(error)
-    return text(`${reasonOf(500)}\n`, { status: 500 })
   }
 
   /** Sends an answer, all of it now if it is there. */
@@ -289,39 +292,55 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   /** An answer that comes bit by bit: each is asked for when the client has taken those before. */
-  async #stream(body: Exclude<ResponseBody, string | Uint8Array | null>): Promise<void> {
+  async #stream(body: AsyncIterable<Uint8Array | string>): Promise<void> {
+    const parts = body[Symbol.asyncIterator]()
+    this.#parts = parts
     try {
-      for await (const part of body) {
-        const bytes = typeof part === 'string' ? Buffer.from(part) : part
-        if (bytes.length === 0) continue
-        if (this.#isClosing) {
-          this.#body?.release()
-          return
-        }
-        const before = this.#engine.data(bytes.length)
-        if (before === undefined) break
-        this.#out.begin()
-        if (before !== '') this.#out.head(before)
-        this.#out.bytes(bytes)
-        if (before !== '') this.#out.head(this.#engine.dataEnd)
-        this.#out.flush()
+      if (!this.#engine.sendsBody) await parts.return?.()
+      while (this.#engine.sendsBody) {
+        const { done, value } = await parts.next()
+        if (done === true || this.#isClosing) break
+        this.#sendPart(typeof value === 'string' ? Buffer.from(value) : value)
         if (this.#out.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
       }
-      if (this.#isClosing) {
-        this.#body?.release()
-        return
-      }
-      this.#out.begin()
-      this.#endAnswer()
-      this.#out.flush()
-      this.#goOn()
     } catch (error) {
-      // The head was sent: the client learns of it by an end that is none.
+      // The head was sent: the client learns of it by an end that is none. Of one that has left, nobody need hear.
+      if (!this.#isClosing) this.#service.report(error)
+      letGo(parts)
+      this.#isClosing = true
+      this.#connection.destroy(error)
+    }
+    this.#parts = undefined
+    if (this.#isClosing) {
+      this.#body?.release()
+      return
+    }
+    this.#finishAnswer()
+  }
+
+  #sendPart(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    const before = this.#engine.data(bytes.length) ?? ''
+    this.#out.begin()
+    if (before !== '') this.#out.head(before)
+    this.#out.bytes(bytes)
+    if (before !== '') this.#out.head(this.#engine.dataEnd)
+    this.#out.flush()
+  }
+
+  #finishAnswer(): void {
+    this.#out.begin()
+    try {
+      this.#endAnswer()
+    } catch (error) {
       this.#service.report(error)
       this.#isClosing = true
       this.#body?.release()
       this.#connection.destroy(error)
+      return
     }
+    this.#out.flush()
+    this.#goOn()
   }
 
   #goOn(): void {
@@ -447,14 +466,16 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 const isStreamed = (body: ResponseBody): body is AsyncIterable<Uint8Array | string> =>
   typeof body === 'object' && body !== null && !(body instanceof Uint8Array)
 
+function letGo(parts: AsyncIterator<unknown>): void {
+  parts.return?.().catch(() => undefined)
+}
+
 /** A body that nobody will read lets go of what it holds: a file, say. */
 function discard(answer: unknown): void {
   if (!(answer instanceof HttpResponse)) return
   const { body } = answer
   if (!isStreamed(body)) return
-  body[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => undefined)
+  letGo(body[Symbol.asyncIterator]())
 }
 
 const requestTimeout = (why: string, timeoutMs: number): TimeoutError =>
@@ -465,10 +486,3 @@ const requestTimeout = (why: string, timeoutMs: number): TimeoutError =>
 
 const notAnswer = (value: unknown): TypeError =>
   new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)
-
-/** The status for an error that is the client's, thrown by what the handler called. */
-function clientFault(error: unknown): number | undefined {
-  if (!(error instanceof MoorageError) || error.fault !== 'remote') return undefined
-  const { status } = error.details
-  return typeof status === 'number' ? status : 400
-}

@@ -1,49 +1,53 @@
 import type { FieldInit } from '../engine/http/fields.js'
 import { fieldPairs } from '../engine/http/fields.js'
+import type { ServerContext } from '../server/handlers.js'
+import { statusOfError } from './error-answer.js'
 import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import type { HttpRequest } from './request.js'
 import { HttpError, type HttpResponse } from './response.js'
 
-/** What is done with each answer of a handler, also with those that it throws. */
-interface Wrapping {
-  readonly answered: (response: HttpResponse, request: HttpRequest) => HttpResponse
-  /** Returns what is thrown instead. */
-  readonly thrown: (error: unknown, request: HttpRequest) => unknown
+/** What is done with each answer of a handler, also with those that it throws. Stays synchronous where the handler is. */
+function afterAnswer(
+  handler: HttpFunction,
+  request: HttpRequest,
+  server: ServerContext,
+  answered: (response: HttpResponse) => HttpResponse,
+  thrown: (error: unknown) => unknown,
+): HttpResponse | Promise<HttpResponse> {
+  let answer: HttpResponse | Promise<HttpResponse>
+  try {
+    answer = handler(request, server)
+  } catch (error) {
+    throw thrown(error)
+  }
+  if (!(answer instanceof Promise)) return answered(answer)
+  return answer.then(answered, (error: unknown) => {
+    throw thrown(error)
+  })
 }
 
-/** Stays synchronous where the handler is. */
-function wrap(source: HttpHandlerSource, { answered, thrown }: Wrapping): HttpFunction {
-  const handler = toHttpFunction(source)
-  return (request, server) => {
-    try {
-      const answer = handler(request, server)
-      if (!(answer instanceof Promise)) return answered(answer, request)
-      return answer.then(
-        (response) => answered(response, request),
-        (error: unknown) => {
-          throw thrown(error, request)
-        },
-      )
-    } catch (error) {
-      throw thrown(error, request)
-    }
+/** The answer of a handler with more fields, also when it is one that it throws. */
+export function withAnswers(
+  handler: HttpFunction,
+  request: HttpRequest,
+  server: ServerContext,
+  pairs: readonly (readonly [name: string, value: string])[],
+): HttpResponse | Promise<HttpResponse> {
+  const thrown = (error: unknown): unknown => {
+    const { status, message, headers = [], fault } = statusOfError(error)
+    return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault })
   }
+  return afterAnswer(handler, request, server, (response) => response.with(pairs), thrown)
 }
 
 /**
  * Adds fields to every answer of a handler: CORS, isolation, a policy.
  * @throws UsageError `ERR_ARGUMENT` for a field that cannot be sent, when an answer is made.
  */
-export function withFields(handler: HttpHandlerSource, headers: FieldInit): HttpFunction {
+export function withFields(source: HttpHandlerSource, headers: FieldInit): HttpFunction {
+  const handler = toHttpFunction(source)
   const pairs = [...fieldPairs(headers)]
-  return wrap(handler, {
-    answered: (response) => response.with(pairs),
-    thrown(error) {
-      if (!(error instanceof HttpError)) return error
-      const { status, message, headers: own = [] } = error
-      return new HttpError(status, message, { headers: [...fieldPairs(own), ...pairs], cause: error })
-    },
-  })
+  return (request, server) => withAnswers(handler, request, server, pairs)
 }
 
 /**
@@ -64,6 +68,8 @@ export function onlyHosts(source: HttpHandlerSource, hosts: Iterable<string>): H
 /** What an access log tells of a request. */
 export interface AccessEntry {
   readonly remote: string
+  /** Of `withRequestIds`, where that stands around the log. */
+  readonly id: string | undefined
   readonly timeMs: number
   readonly method: string
   readonly target: string
@@ -77,31 +83,40 @@ export interface AccessEntry {
 }
 
 /** Tells `log` of each answer, when it is made. */
-export function withAccessLog(handler: HttpHandlerSource, log: (entry: AccessEntry) => void): HttpFunction {
-  const inner = toHttpFunction(handler)
+export function withAccessLog(source: HttpHandlerSource, log: (entry: AccessEntry) => void): HttpFunction {
+  const handler = toHttpFunction(source)
   return (request, server) => {
     const began = performance.now()
-    const tell = (status: number, bytes: number | undefined): void => {
-      const { method, target, version, headers, remote } = request
-      log({
-        remote: remote.kind === 'ip' ? remote.host : '-',
-        timeMs: Date.now(),
-        ...{ method, target, version, status, bytes },
-        tookMs: performance.now() - began,
-        referrer: headers.get('referer'),
-        agent: headers.get('user-agent'),
-      })
-    }
-    return wrap(inner, {
-      answered(response) {
+    const tell = (status: number, bytes: number | undefined): void =>
+      log(accessEntry(request, status, bytes, performance.now() - began))
+    return afterAnswer(
+      handler,
+      request,
+      server,
+      (response) => {
         tell(response.status, lengthOf(response))
         return response
       },
-      thrown(error) {
-        tell(error instanceof HttpError ? error.status : 500, undefined)
+      (error) => {
+        tell(statusOfError(error).status, undefined)
         return error
       },
-    })(request, server)
+    )
+  }
+}
+
+function accessEntry(
+  { method, target, version, headers, remote, id }: HttpRequest,
+  status: number,
+  bytes: number | undefined,
+  tookMs: number,
+): AccessEntry {
+  return {
+    remote: remote.kind === 'ip' ? remote.host : '-',
+    timeMs: Date.now(),
+    ...{ id, method, target, version, status, bytes, tookMs },
+    referrer: headers.get('referer'),
+    agent: headers.get('user-agent'),
   }
 }
 

@@ -15,6 +15,10 @@ export class BodyWriter {
     this.#left = !hasBody ? 0 : typeof length === 'number' ? length : -1
   }
 
+  get sends(): boolean {
+    return this.#hasBody
+  }
+
   /** `undefined` when the bytes are not to be sent. @throws UsageError `ERR_ARGUMENT` for more than were announced. */
   data(count: number): string | undefined {
     if (!this.#hasBody) return undefined

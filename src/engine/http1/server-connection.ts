@@ -198,6 +198,11 @@ export class ServerConnection {
     return encodeResponseHead(bodyLength === start.bodyLength ? start : { ...start, bodyLength }, connection)
   }
 
+  /** Whether the answer that was begun has a body that is sent: not to HEAD, for one. */
+  get sendsBody(): boolean {
+    return this.#out.sends
+  }
+
   /**
    * Tells of bytes of the body that are about to be sent. Returns what goes before them; after them goes `dataEnd`.
    * Bytes of an answer that has no body (to HEAD, say) are not to be sent: then this returns `undefined`.

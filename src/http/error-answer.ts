@@ -1,0 +1,92 @@
+import { MoorageError } from '../base/errors.js'
+import type { FieldInit } from '../engine/http/fields.js'
+import { fieldPairs } from '../engine/http/fields.js'
+import { chooseMediaType } from '../engine/http/negotiation.js'
+import { reasonOf } from '../engine/http/status.js'
+import { html, HttpError, json, text, type HttpResponse } from './response.js'
+
+const OFFERED = ['text/plain', 'text/html', 'application/problem+json', 'application/json'] as const
+
+/**
+ * What a client is told of an error, as it reads it best: a page for browsers, problem details (RFC 9457) for those that
+ * ask for JSON, else a line of text. `message` is what the handler says to clients; without one, the name of the status.
+ */
+export function errorAnswer(
+  status: number,
+  message: string,
+  headers: FieldInit | undefined,
+  accept: string | undefined,
+): HttpResponse {
+  const title = reasonOf(status) === '' ? `Status ${status}` : reasonOf(status)
+  const fields: (readonly [string, string])[] = headers === undefined ? [] : [...fieldPairs(headers)]
+  switch (accept === undefined ? 'text/plain' : chooseMediaType(accept, OFFERED)) {
+    case 'text/html':
+      return html(errorPage(status, title, message), { status, headers: [...fields, ...PAGE_POLICY] })
+    case 'application/problem+json':
+    case 'application/json': {
+      const problem = { title, status, ...(message === '' ? {} : { detail: message }) }
+      return json(problem, { status, headers: [...fields, ['Content-Type', 'application/problem+json']] })
+    }
+    default:
+      return text(`${message === '' ? title : message}\n`, { status, headers: fields })
+  }
+}
+
+/** What is answered when a handler throws; `fault` is what the server's own people should know of it. */
+export interface ErrorStatus {
+  readonly status: number
+  readonly message: string
+  readonly headers: FieldInit | undefined
+  readonly fault: unknown
+}
+
+export function statusOfError(error: unknown): ErrorStatus {
+  if (error instanceof HttpError) {
+    const { status, message, headers, cause } = error
+    return { status, message, headers, fault: status >= 500 ? cause : undefined }
+  }
+  const own = clientStatus(error)
+  return { status: own ?? 500, message: '', headers: undefined, fault: own === undefined ? error : undefined }
+}
+
+/** The status for an error that is the client's, thrown by what the handler called. */
+function clientStatus(error: unknown): number | undefined {
+  if (!(error instanceof MoorageError) || error.fault !== 'remote') return undefined
+  const { status } = error.details
+  return typeof status === 'number' ? status : 400
+}
+
+/** It runs nothing and loads nothing. */
+const PAGE_POLICY = [
+  ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'"],
+  ['X-Content-Type-Options', 'nosniff'],
+] as const
+
+function errorPage(status: number, title: string, message: string): string {
+  const detail = message === '' ? '' : `<p>${escapeHtml(message)}</p>\n`
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${status} ${escapeHtml(title)}</title>
+<style>
+:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 20vh auto; padding: 0 1rem }
+h1 { font-size: 1.5rem }
+</style>
+<h1>${status} ${escapeHtml(title)}</h1>
+${detail}</html>
+`
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** Text as it stands in a page, also within quotes. */
+export const escapeHtml = (words: string): string =>
+  words.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
