@@ -1,3 +1,4 @@
+export { hashPassword, withBasicAuth } from './basic-auth.js'
 export { fetchHandler, type FetchFunction } from './fetch-adapter.js'
 export { Form, FormFile, type FormValue } from './forms/form.js'
 export type { FormOptions } from './forms/options.js'
