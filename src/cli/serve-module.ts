@@ -2,6 +2,7 @@ import {
   formatAccess,
   onlyHosts,
   withAccessLog,
+  withBasicAuth,
   withFields,
   type AccessFormat,
   type HttpFunction,
@@ -17,6 +18,8 @@ export interface ServeData {
   readonly fields: readonly (readonly [name: string, value: string])[]
   /** Names that it answers to; none for any. */
   readonly hosts: readonly string[]
+  /** Who may use it, with a hash of the password each; nobody is asked without. */
+  readonly accounts: Readonly<Record<string, string>> | undefined
   readonly log: AccessFormat | 'off'
 }
 
@@ -40,8 +43,12 @@ export const serveFolder: HttpFunction = (request, server) => {
 const isServeData = (data: unknown): data is ServeData =>
   typeof data === 'object' && data !== null && 'folder' in data && 'log' in data
 
-function makeHandler({ folder, options, fields, hosts, log }: ServeData, { logger }: ServerContext): HttpFunction {
-  const served = withFields(files(folder, options), fields)
+function makeHandler(
+  { folder, options, fields, hosts, accounts, log }: ServeData,
+  { logger }: ServerContext,
+): HttpFunction {
+  const all = files(folder, options)
+  const served = withFields(accounts === undefined ? all : withBasicAuth(all, accounts), fields)
   const guarded = hosts.length === 0 ? served : onlyHosts(served, hosts)
   if (log === 'off') return guarded
   return withAccessLog(guarded, (entry) => logger.info(formatAccess(entry, log), { [ACCESS_MARK]: true }))

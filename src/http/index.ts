@@ -1,4 +1,5 @@
 export { sse, type EventStreamInit, type ServerSentEvent } from './event-stream.js'
+export { hashPassword, withBasicAuth } from './basic-auth.js'
 export { fetchHandler, type FetchFunction } from './fetch-adapter.js'
 export { Form, FormFile, type FormValue } from './forms/form.js'
 export type { FormOptions } from './forms/options.js'

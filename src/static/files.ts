@@ -7,10 +7,13 @@ import { allowing, isKnownMethod, notImplemented, type HttpHandlerObject } from 
 import type { HttpRequest } from '../http/request.js'
 import { html, HttpError, json, redirect, text, type HttpResponse } from '../http/response.js'
 import { FileChoice } from './file-choice.js'
-import { listFolder, listingQuery } from './listing.js'
+import { listFolder, listingQuery, type Listing } from './listing.js'
 import { listingJson, listingPage, listingText } from './listing-page.js'
 import { FILES_OPTIONS, type FilesOptions, type FilesSettings } from './options.js'
 import { openEntry, pathSegments, type OpenEntry, type PathRules } from './resolve-path.js'
+import { UPLOAD_OPTIONS } from './upload/options.js'
+import { UPLOAD_FORM, UPLOAD_POLICY } from './upload/page-script.js'
+import { Uploads } from './upload/uploads.js'
 
 /**
  * Serves what is below a folder: files with validators, ranges and compressed forms, and listings of folders as a page,
@@ -35,22 +38,32 @@ export function filesAt(folder: string, options: FilesOptions | undefined, now: 
     throw new UsageError('ERR_ARGUMENT', `Cannot serve files of ${folder}: ${messageOf(cause)}`, { cause })
   }
   const { dotfiles, symlinks } = settings
-  return new Files({ root, dotfiles, symlinks }, settings, now)
+  const rules = { root, dotfiles, symlinks }
+  return new Files(rules, settings, makeUploads(rules, settings), now)
+}
+
+/** @throws UsageError `ERR_OPTION_…`. */
+function makeUploads(rules: PathRules, { upload }: FilesSettings): Uploads | undefined {
+  if (upload === false) return undefined
+  return new Uploads(rules, readOptions('upload', UPLOAD_OPTIONS, upload === true ? undefined : upload))
 }
 
 class Files implements HttpHandlerObject {
   readonly #rules: PathRules
   readonly #settings: FilesSettings
   readonly #choice: FileChoice
+  readonly #uploads: Uploads | undefined
 
-  constructor(rules: PathRules, settings: FilesSettings, now: () => number) {
+  constructor(rules: PathRules, settings: FilesSettings, uploads: Uploads | undefined, now: () => number) {
     this.#rules = rules
     this.#settings = settings
+    this.#uploads = uploads
     this.#choice = new FileChoice(rules, settings, now)
   }
 
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const { method } = request
+    if (this.#uploads?.takes(request) === true) return this.#uploads.handle(request)
     if (method !== 'GET' && method !== 'HEAD')
       return isKnownMethod(method) ? allowing(['GET'], method) : notImplemented()
     return this.#fromMemory(request) ?? this.#read(request)
@@ -116,8 +129,17 @@ class Files implements HttpHandlerObject {
       case 'text/plain':
         return text(listingText(listing), { headers })
       default:
-        return html(listingPage(shown, listing, within.length === 0), { headers: { ...headers, ...PAGE_POLICY } })
+        return this.#page(shown, listing, headers)
     }
+  }
+
+  #page(shown: string, listing: Listing, headers: Readonly<Record<string, string>>): HttpResponse {
+    const takesFiles = this.#uploads !== undefined
+    const page = listingPage(shown, listing, shown === '/', takesFiles ? UPLOAD_FORM : '')
+    const policy = takesFiles ? `${PAGE_POLICY}; ${UPLOAD_POLICY}` : PAGE_POLICY
+    return html(page, {
+      headers: { ...headers, 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' },
+    })
   }
 
   /** What has no file: for a browser that asks for a page, the page of an application. */
@@ -165,10 +187,7 @@ const seeOther = ({ target }: HttpRequest, location: string): HttpResponse => {
 }
 
 /** A listing runs nothing and loads nothing but its own style. */
-const PAGE_POLICY = {
-  'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",
-  'X-Content-Type-Options': 'nosniff',
-}
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
 
 /** RFC 9110 §12.5.1: a browser that goes to an address asks for HTML by name; a program that fetches a part does not. */
 function isNavigation({ headers }: HttpRequest): boolean {

@@ -26,15 +26,24 @@ td:first-child{overflow-wrap:anywhere}
 a{text-decoration:none}
 a:hover,a:focus-visible{text-decoration:underline}
 p{color:var(--soft)}
+#uploads{list-style:none;padding:0;margin:0}
+#uploads li{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:0 0 .5rem}
+#uploads span{flex:1 1 10rem;overflow-wrap:anywhere}
+#uploads output{min-width:4em;font-variant-numeric:tabular-nums;color:var(--soft)}
 @media(max-width:32rem){.t{display:none}}`
 
-/** A page that needs no script: each column sorts by a link, the search is a form. */
-export function listingPage(path: string, listing: Listing, isRoot: boolean): string {
+/** The beginning of each page here. */
+export const pageHead = (title: string): string =>
+  `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width,initial-scale=1">\n<title>${escapeHtml(title)}</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n`
+
+/** A page that needs no script: each column sorts by a link, the search is a form. `uploadForm` stands above the list. */
+export function listingPage(path: string, listing: Listing, isRoot: boolean, uploadForm: string = ''): string {
   const { entries, query, total, pages } = listing
   const title = `Files in ${path}`
   const parts = [
-    `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width,initial-scale=1">\n<title>${escapeHtml(title)}</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n<h1>${crumbs(path)}</h1>\n`,
+    `${pageHead(title)}<h1>${crumbs(path)}</h1>\n`,
     `<form role="search"><input type="search" name="q" aria-label="Part of a name" placeholder="Search" value="${escapeHtml(query.search)}"${query.search === '' ? '' : ' autofocus'}><button>Search</button></form>\n`,
+    uploadForm,
     `<table>\n<thead><tr>${column('Name', 'name', query, '')}${column('Size', 'size', query, 'n')}${column('Changed', 'time', query, 'n t')}</tr></thead>\n<tbody>\n`,
     isRoot ? '' : '<tr><td><a href="../">..</a></td><td class="n"></td><td class="n t"></td></tr>\n',
     ...entries.map(row),

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { TEMPORARY_PREFIX } from './resolve-path.js'
 
 export interface ListedEntry {
   readonly name: string
@@ -51,7 +52,7 @@ export async function listFolder(folder: string, query: ListingQuery, hidesDotfi
   const found: { readonly name: string; readonly isFolder: boolean }[] = []
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const { name } = entry
-    if (hidesDotfiles && name.startsWith('.')) continue
+    if ((hidesDotfiles && name.startsWith('.')) || name.startsWith(TEMPORARY_PREFIX)) continue
     if (search !== '' && !name.toLowerCase().includes(search)) continue
     if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink())
       found.push({ name, isFolder: entry.isDirectory() })

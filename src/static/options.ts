@@ -1,4 +1,5 @@
 import { byteCount, count, flag, oneOf, value, type OptionSpecs } from '../base/options.js'
+import type { UploadOptions } from './upload/options.js'
 
 export interface FilesSettings {
   readonly index: readonly string[]
@@ -17,6 +18,7 @@ export interface FilesSettings {
   readonly maxCachedBytes: number
   readonly maxCachedFiles: number
   readonly maxCachedFileBytes: number
+  readonly upload: boolean | UploadOptions
 }
 export type FilesOptions = Partial<FilesSettings>
 
@@ -27,6 +29,8 @@ const isNames = (given: unknown): given is readonly string[] =>
   Array.isArray(given) && given.every((name) => typeof name === 'string' && name !== '' && !name.includes('/'))
 const isPage = (given: unknown): given is string | false =>
   given === false || (typeof given === 'string' && given !== '')
+const isUpload = (given: unknown): given is boolean | UploadOptions =>
+  typeof given === 'boolean' || (typeof given === 'object' && given !== null && !Array.isArray(given))
 const isText = (given: unknown): given is string => typeof given === 'string'
 
 export const FILES_OPTIONS: OptionSpecs<FilesSettings> = {
@@ -94,4 +98,11 @@ export const FILES_OPTIONS: OptionSpecs<FilesSettings> = {
   ),
   maxCachedFiles: count(4096, 'How many files are held in memory.', { min: 0 }),
   maxCachedFileBytes: byteCount(128 * KIB, 'The largest file that is held in memory.', { min: 0 }),
+  upload: value<boolean | UploadOptions>(
+    'true, false, or an object with upload options',
+    false,
+    'false',
+    'Whether files may be sent here: by PUT, by a form of the listing, and resumable. Whoever can connect can then fill the disk: think of withBasicAuth.',
+    isUpload,
+  ),
 }

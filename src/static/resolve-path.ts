@@ -14,6 +14,8 @@ export interface PathRules {
 /** Seen by everybody by agreement (RFC 8615), so it is not hidden with the others. */
 const WELL_KNOWN = '.well-known'
 const MAX_SEGMENTS = 128
+/** What is being received has such names, and is never served. */
+export const TEMPORARY_PREFIX = '.moorage-upload-'
 
 // Windows has neither; the first keeps a pipe or a device from holding the open call.
 const { O_RDONLY } = constants
@@ -32,6 +34,7 @@ export function pathSegments(path: string, { dotfiles }: Pick<PathRules, 'dotfil
     const segment = decode(part)
     const isLast = i === raw.length - 1
     if (segment === '' ? !isLast : !isName(segment)) return undefined
+    if (segment.startsWith(TEMPORARY_PREFIX)) return undefined
     if (segment.startsWith('.') && dotfiles === 'hide' && segment !== WELL_KNOWN) return undefined
     segments.push(segment)
   }

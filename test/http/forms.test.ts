@@ -217,6 +217,43 @@ suite('readForm', () => {
       assert.equal(await refusal(body, type, options), status)
     })
   }
+  test('never reads a file to an end that is none, however it is cut', TIMEOUT, async () => {
+    const before = file('f', 'before', 'x')
+    const rows = [before + file('f', 'long', '123456') + END, before + file('f', 'cut', '12345').slice(0, -2)]
+    for (const body of rows) {
+      for (let at = 1; at < body.length; at += 1) {
+        const pieces = [Buffer.from(body.slice(0, at)), Buffer.from(body.slice(at))]
+        const source = { read: () => Promise.resolve(pieces.shift() ?? null) }
+        const whole: string[] = []
+        const reading = (async () => {
+          const settings = readOptions('a form', FORM_OPTIONS, { maxFileBytes: 5 })
+          for await (const part of readForm(source, MULTIPART, settings)) {
+            if (part.kind !== 'file') continue
+            while ((await part.read()) !== null);
+            whole.push(part.fileName)
+          }
+        })()
+        await assert.rejects(within('the refusal', reading), HttpError)
+        assert.deepEqual(whole, ['before'], `cut at ${at}`)
+      }
+    }
+  })
+  test('refuses what came without waiting for what may come', TIMEOUT, async () => {
+    for (const begun of [
+      file('f', 'g', 'x'.repeat(100)),
+      `--XX\r\nContent-Disposition: inline\r\n\r\n${'x'.repeat(100)}`,
+    ]) {
+      let reads = 0
+      const source = {
+        read: () => ((reads += 1) === 1 ? Promise.resolve(Buffer.from(begun)) : new Promise<null>(() => undefined)),
+      }
+      const reading = (async () => {
+        for await (const part of readForm(source, MULTIPART, readOptions('a form', FORM_OPTIONS, { maxFileBytes: 5 })))
+          assert.equal(part.kind, 'file')
+      })()
+      await assert.rejects(within('the refusal', reading), HttpError)
+    }
+  })
   test('takes what is just at its limits', TIMEOUT, async () => {
     const options = { maxFieldBytes: 5, maxFileBytes: 5, maxFields: 1, maxFiles: 1, maxNameBytes: 5 }
     const body = field('a'.repeat(5), 'x'.repeat(5)) + file('f'.repeat(5), 'n'.repeat(5), 'y'.repeat(5)) + END

@@ -2,8 +2,9 @@ import { networkInterfaces, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { errorCodeOf, UsageError, type Logger } from '../../base/index.js'
 import { serveHttp, type HttpServer } from '../../http/index.js'
-import { files } from '../../static/index.js'
+import { files, type UploadOptions } from '../../static/index.js'
 import { connect } from '../../transport/index.js'
+import { AUTH_OPTIONS, readAccounts } from '../accounts.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import { MODEL_OPTIONS, modelFrom } from '../model-options.js'
 import type { ParsedOptions } from '../options.js'
@@ -31,6 +32,10 @@ const OPTIONS = {
   },
   listing: { type: 'flag', help: 'list folders that have no such file; --no-listing is 404' },
   dotfiles: { type: 'flag', help: 'serve files whose names begin with a dot' },
+  upload: { type: 'flag', help: 'take files: by the page, PUT, and uploads that are resumed' },
+  overwrite: { type: 'flag', help: 'let an uploaded file replace the one that has its name' },
+  'max-upload': { type: 'size', value: '<bytes>', help: 'the longest file that is taken (default: 4g)' },
+  ...AUTH_OPTIONS,
   cache: { type: 'text', value: '<value>', help: 'Cache-Control of files (default: no-cache)' },
   log: {
     type: 'text',
@@ -53,6 +58,7 @@ export const serve: Command = defineCommand({
   examples: [
     ['moorage serve', 'this folder, on http://127.0.0.1:8000'],
     ['moorage serve dist --spa --port 3000', 'an application with routes of its own'],
+    ['MOORAGE_PASSWORD=… moorage serve inbox --upload --auth ann --tls', 'a folder that takes files of those who may'],
     ['moorage serve --host 0.0.0.0 --tls --log common', 'for the whole network, with TLS and an access log'],
   ],
   async run([folder = '.', ...more], options, context) {
@@ -77,6 +83,8 @@ export const serve: Command = defineCommand({
 
 async function listen(folder: string, options: Options, context: CommandContext): Promise<HttpServer> {
   const { output } = context
+  const upload = uploadOf(options)
+  const accounts = await readAccounts(options, output)
   const tls = await serverTls(options, false, output)
   const scheme = tls === undefined ? 'http' : 'https'
   const data: ServeData = {
@@ -85,13 +93,19 @@ async function listen(folder: string, options: Options, context: CommandContext)
       listing: options.listing !== false,
       spa: options.spa === true ? 'index.html' : false,
       dotfiles: options.dotfiles === true ? 'serve' : 'hide',
+      upload,
       ...(options.index.length === 0 ? {} : { index: options.index }),
       ...(options.cache === undefined ? {} : { cacheControl: options.cache }),
     },
     fields: [...options.header.map(readField), ...(options.cors === true ? CORS : [])],
     hosts: hostsOf(options),
+    accounts,
     log: readLogFormat(options.log ?? 'off'),
   }
+  if (upload !== false && accounts === undefined && !isLoopback(options.host ?? '127.0.0.1'))
+    output.note(
+      'warning: whoever reaches this server may put files here; --auth lets only those in who have a password',
+    )
   // Said now, and not to the first who asks.
   files(folder, data.options)
   const module = new URL('../serve-module.js#serveFolder', import.meta.url)
@@ -106,6 +120,14 @@ async function listen(folder: string, options: Options, context: CommandContext)
     serveHttp(`${scheme}://${bracketed(options.host ?? '127.0.0.1')}:${port}`, module, settings)
   if (options.port !== undefined) return start(options.port)
   return startNear(DEFAULT_PORT, start, context)
+}
+
+/** @throws UsageError `ERR_OPTION_VALUE` for options of uploads without them. */
+function uploadOf({ upload, overwrite, 'max-upload': maxFileBytes }: Options): UploadOptions | false {
+  if (upload === true) return { overwrite: overwrite === true, ...(maxFileBytes === undefined ? {} : { maxFileBytes }) }
+  if (overwrite === true || maxFileBytes !== undefined)
+    throw new UsageError('ERR_OPTION_VALUE', 'Cannot use --overwrite or --max-upload without --upload')
+  return false
 }
 
 /** The usual port, or the next one that is free. */

@@ -70,6 +70,7 @@ class Multipart {
   #fields = 0
   #files = 0
   #failure: { readonly error: unknown } | undefined
+  #isFailing = false
   #isFinished = false
   #isFeeding = false
   #isEnded = false
@@ -95,7 +96,7 @@ class Multipart {
       const part = this.#arrived.shift()
       this.#current = part
       if (part !== undefined) return part
-      if (this.#isFinished && !this.#headless && this.#isEnded) return undefined
+      if (this.#isFinished && !this.#headless && !this.#isFailing && this.#isEnded) return undefined
       await this.progress()
     }
   }
@@ -109,9 +110,10 @@ class Multipart {
     this.#check()
     this.#changed ??= deferred()
     const { promise } = this.#changed
-    if (!this.#isFeeding && !this.#isEnded) await this.#feed().catch((error: unknown) => this.#fail(error))
+    // Not waited for: what fails in what came before is told of without the client sending more.
+    if (!this.#isFeeding && !this.#isEnded && !this.#isFailing)
+      void this.#feed().catch((error: unknown) => this.#fail(error))
     await promise
-    this.#check()
   }
 
   #check(): void {
@@ -143,9 +145,13 @@ class Multipart {
     this.#changed = undefined
   }
 
+  /** Thrown when what came before it has reached its parts, whose events come in the same turn. */
   #fail(error: unknown): void {
-    this.#failure ??= { error }
-    this.#change()
+    this.#isFailing = true
+    setImmediate(() => {
+      this.#failure ??= { error }
+      this.#change()
+    })
   }
 
   #begin(stream: PartStream): void {
@@ -163,14 +169,18 @@ class Multipart {
       this.#change()
     })
     stream.on('data', (bytes) => {
-      if (part?.take(bytes) === false) this.#fail(part.overLimit())
+      const failure = part?.take(bytes)
+      if (failure !== undefined) this.#fail(failure)
       this.#change()
     })
     stream.on('end', () => {
       part?.end()
       this.#change()
     })
-    stream.on('error', () => this.#fail(new HttpError(400, CUT)))
+    stream.on('error', () => {
+      part?.fail(new HttpError(400, CUT))
+      this.#fail(new HttpError(400, CUT))
+    })
   }
 
   /** @throws HttpError 400, 413. */
@@ -224,6 +234,7 @@ class Part implements FormFilePart {
   readonly #held = new ByteQueue()
   #bytes = 0
   #isDropped = false
+  #failure: HttpError | undefined
   isEnded = false
 
   constructor(
@@ -241,16 +252,19 @@ class Part implements FormFilePart {
     this.#maxBytes = maxBytes
   }
 
-  /** False when that is too much. */
-  take(bytes: Uint8Array): boolean {
+  /** Returns what is wrong when that is too much. */
+  take(bytes: Uint8Array): HttpError | undefined {
     this.#bytes += bytes.length
-    if (this.#bytes > this.#maxBytes) return false
-    if (!this.#isDropped) this.#held.push(bytes)
-    return true
+    if (this.#bytes > this.#maxBytes) {
+      const what = this.isFile ? 'file' : 'field'
+      this.fail(new HttpError(413, `A ${what} of the form has more than ${this.#maxBytes} bytes`))
+    } else if (!this.#isDropped) this.#held.push(bytes)
+    return this.#failure
   }
 
-  overLimit(): HttpError {
-    return new HttpError(413, `A ${this.isFile ? 'file' : 'field'} of the form has more than ${this.#maxBytes} bytes`)
+  /** It is never read to an end that is none. */
+  fail(error: HttpError): void {
+    this.#failure ??= error
   }
 
   end(): void {
@@ -266,6 +280,7 @@ class Part implements FormFilePart {
     for (;;) {
       const bytes = this.#held.shift()
       if (bytes !== undefined) return bytes
+      if (this.#failure !== undefined) throw this.#failure
       if (this.isEnded || this.#isDropped) return null
       await this.#form.progress()
     }
