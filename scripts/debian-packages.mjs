@@ -8,12 +8,21 @@ const PROGRAMS = [
   ['openssl', 'openssl'],
   ['/usr/bin/python3', 'python3'],
   ['cc', 'gcc'],
+  ['curl', 'curl'],
+  ['wget', 'wget'],
+  ['go', 'golang-go'],
+  ['chromium', 'chromium'],
 ]
+const PYTHON_MODULES = [['requests', 'python3-requests']]
 
-const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0
+const succeeds = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0
+const has = (program) =>
+  PYTHON_MODULES.some(([name]) => name === program)
+    ? succeeds('/usr/bin/python3', '-c', `import ${program}`)
+    : succeeds('sh', '-c', `command -v ${program}`)
 
 export function ensureDebianPackages() {
-  const missing = PROGRAMS.filter(([program]) => !has(program))
+  const missing = [...PROGRAMS, ...PYTHON_MODULES].filter(([program]) => !has(program))
   if (missing.length === 0) return
   const names = missing.map(([, name]) => name)
   const skip = (why) =>

@@ -14,6 +14,11 @@ export interface ResponseInit {
   readonly length?: number
   /** Ends the connection after this response. Default: false. */
   readonly close?: boolean
+  /**
+   * Fields that are known only when the body is: asked for behind its last byte, and sent where it is sent in chunks
+   * (RFC 9110 §6.5). Announce them by the field Trailer.
+   */
+  readonly trailers?: () => FieldInit
 }
 
 /** Decide how the message is read on the way, so the server sets them. */
@@ -32,6 +37,7 @@ export class HttpResponse {
   /** Of a body that is iterated. */
   readonly length: number | undefined
   readonly close: boolean
+  readonly trailers: (() => FieldInit) | undefined
   /** The fields as lines, checked, ready to be sent. */
   readonly fields: string
 
@@ -44,19 +50,21 @@ export class HttpResponse {
     this.body = body
     this.length = init?.length
     this.close = init?.close ?? false
+    this.trailers = init?.trailers
     this.fields = init?.headers === undefined ? type : encodeFields(init.headers, type)
   }
 
   /** The same answer with more fields. @throws UsageError `ERR_ARGUMENT`. */
   with(headers: FieldInit): HttpResponse {
-    const { status, length, close } = this
+    const { status, length, close, trailers } = this
     const fields = this.fields + encodeFields(headers, '')
-    return new HttpResponse(this.body, { status, close, ...(length === undefined ? {} : { length }) }, fields)
+    const more = { ...(length === undefined ? {} : { length }), ...(trailers === undefined ? {} : { trailers }) }
+    return new HttpResponse(this.body, { status, close, ...more }, fields)
   }
 }
 
 /** `type` is a line that is left out when the fields have their own. */
-function encodeFields(headers: FieldInit, type: string): string {
+export function encodeFields(headers: FieldInit, type: string): string {
   let lines = ''
   let hasType = false
   for (const [name, value] of fieldPairs(headers)) {

@@ -13,7 +13,7 @@ import { errorAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
-import { HttpResponse, text, type ResponseBody } from './response.js'
+import { encodeFields, HttpResponse, text, type ResponseBody } from './response.js'
 import type { HttpFunction } from './handlers.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import type { ServerContext } from '../server/handlers.js'
@@ -269,7 +269,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       this.#endAnswer()
     } else {
       this.#out.head(this.#engine.respond({ status, fields, bodyLength: answer.length ?? 'chunked', close }))
-      void this.#stream(body)
+      void this.#stream(body, answer.trailers)
     }
   }
 
@@ -278,8 +278,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     return text(`${reasonOf(413)}\n`, { status: 413 })
   }
 
-  #endAnswer(): void {
-    const last = this.#engine.end()
+  #endAnswer(trailers: string = ''): void {
+    const last = this.#engine.end(trailers)
     if (last !== '') this.#out.head(last)
     this.#isBusy = false
     // Whoever still reads it would wait for ever.
@@ -292,7 +292,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   /** An answer that comes bit by bit: each is asked for when the client has taken those before. */
-  async #stream(body: AsyncIterable<Uint8Array | string>): Promise<void> {
+  async #stream(body: AsyncIterable<Uint8Array | string>, trailers: HttpResponse['trailers']): Promise<void> {
     const parts = body[Symbol.asyncIterator]()
     this.#parts = parts
     try {
@@ -315,7 +315,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       this.#body?.release()
       return
     }
-    this.#finishAnswer()
+    this.#finishAnswer(trailers)
   }
 
   #sendPart(bytes: Uint8Array): void {
@@ -328,10 +328,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#out.flush()
   }
 
-  #finishAnswer(): void {
+  #finishAnswer(trailers: HttpResponse['trailers']): void {
     this.#out.begin()
     try {
-      this.#endAnswer()
+      this.#endAnswer(trailers === undefined ? '' : encodeFields(trailers(), ''))
     } catch (error) {
       this.#service.report(error)
       this.#isClosing = true
