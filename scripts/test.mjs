@@ -25,7 +25,7 @@ if (files.length === 0) {
 const { status } = run(process.execPath, [
   '--test',
   '--test-concurrency=2',
-  '--test-timeout=240000',
+  '--test-timeout=480000',
   '--test-reporter=./scripts/reporter.mjs',
   '--test-reporter-destination=stdout',
   ...files,

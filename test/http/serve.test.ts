@@ -272,7 +272,7 @@ test('a client that is slow with its head, its body or its reading is dropped by
     assert.match(body, /^HTTP\/1\.1 408 [^]*Connection: close\r\n/)
     assert.match(idle, /Hello, world!\n$/)
     const deaf = await connect(plain)
-    await deaf.write(GET('/lines?count=10000000'))
+    await deaf.write(GET('/flood'))
     await until('it to be cut', () => server.metrics.active === 0)
     deaf.destroy()
   } finally {
