@@ -11,7 +11,7 @@ import {
   type DatagramSocket,
   type StreamFunction,
 } from 'moorage'
-import { json, serveHttp, text, type HttpFunction, type HttpResponse } from 'moorage/http'
+import { json, serveHttp, stream, text, type HttpFunction, type HttpResponse } from 'moorage/http'
 import { files } from 'moorage/static'
 import { StreamConnection } from '#src/transport/stream-connection.js'
 
@@ -45,6 +45,22 @@ const hello = (): HttpResponse => text('Hello, world!\n')
 const helloJson: HttpFunction = async ({ headers }) =>
   Promise.resolve(json({ agent: headers.get('user-agent') ?? '', hello: 'world' }))
 
+/** For clients that are slow: with limits that they meet soon. */
+const IMPATIENCE = { headerTimeoutMs: 3000, bodyTimeoutMs: 3000, writeTimeoutMs: 3000, keepAliveTimeoutMs: 60_000 }
+async function* flood(): AsyncGenerator<Uint8Array> {
+  const piece = Buffer.alloc(64 * 1024)
+  for (;;) yield piece
+}
+const impatient: HttpFunction = (request, server) =>
+  request.path === '/flood' ? stream(flood()) : request.body === undefined ? hello() : size(request, server)
+
+/** Reads a body as it comes. */
+const size: HttpFunction = async ({ body }) => {
+  let count = 0
+  for await (const bytes of body ?? []) count += bytes.length
+  return text(`${count}\n`)
+}
+
 /** The certificate and the key in a folder that is given. */
 function pair(): { readonly cert: string; readonly key: string } {
   const read = (name: string): string => readFileSync(join(process.argv[3] ?? '.', name), 'utf8')
@@ -68,6 +84,8 @@ const KINDS: Readonly<Record<string, () => Promise<{ readonly local: { readonly 
   'processes-shared-2': () => serve('tcp://127.0.0.1:0', MODULE, { model: processes({ size: 2, accept: 'shared' }) }),
   http: () => serveHttp('http://127.0.0.1:0', hello),
   'http-json': () => serveHttp('http://127.0.0.1:0', helloJson),
+  'http-size': () => serveHttp('http://127.0.0.1:0', size, { maxBodyBytes: 1e12 }),
+  'http-impatient': () => serveHttp('http://127.0.0.1:0', impatient, IMPATIENCE),
   https: () => serveHttp('https://127.0.0.1:0', hello, { tls: pair() }),
   static: () => serveHttp('http://127.0.0.1:0', files(process.argv[3] ?? '.')),
   udp: () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data)),

@@ -1,6 +1,7 @@
 // A sudden mass of clients: all connect at once, from 127.0.0.2 to 127.0.0.9, send 8 bytes, wait for their echo, and
 // stay. Then new clients come one after the other, each for one echo. Ends when its standard input does.
-// Usage: flood-load <host> <port> <clients> <milliseconds to wait> <new clients>
+// With "http" they ask for / instead, and wait for an answer.
+// Usage: flood-load <host> <port> <clients> <milliseconds to wait> <new clients> [http]
 // Prints two lines of JSON: what happened to the mass, and the latency of the new clients in microseconds.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_EVENTS = 1024, MESSAGE = 8 };
+enum { MAX_EVENTS = 1024, MAX_ANSWER = 4096 };
 
 struct client {
   int fd;
@@ -53,9 +54,14 @@ static int open_from(int source, int blocking) {
 
 int main(int argc, char **argv) {
   if (argc < 6) {
-    fprintf(stderr, "usage: flood-load <host> <port> <clients> <milliseconds> <new clients>\n");
+    fprintf(stderr, "usage: flood-load <host> <port> <clients> <milliseconds> <new clients> [http]\n");
     return 2;
   }
+  int http = argc > 6 && strcmp(argv[6], "http") == 0;
+  const char *message = http ? "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" : "12345678";
+  const ssize_t size = (ssize_t)strlen(message);
+  // An answer comes in one piece.
+  const ssize_t wanted = http ? 1 : size;
   int count = atoi(argv[3]), fresh = atoi(argv[5]);
   uint64_t patience = strtoull(argv[4], NULL, 10) * 1000u;
   struct rlimit limit;
@@ -87,7 +93,7 @@ int main(int argc, char **argv) {
         if (error == 0) {
           c->state = 1;
           connected++;
-          if (send(c->fd, "12345678", MESSAGE, MSG_NOSIGNAL) != MESSAGE) error = 1;
+          if (send(c->fd, message, (size_t)size, MSG_NOSIGNAL) != size) error = 1;
           struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
           epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &e);
         }
@@ -99,10 +105,10 @@ int main(int argc, char **argv) {
         }
       }
       if (events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
-        char in[256];
+        char in[MAX_ANSWER];
         ssize_t r = recv(c->fd, in, sizeof in, 0);
         if (r < 0 && errno == EAGAIN) continue;
-        if (r > 0 && (c->received += (int)r) >= MESSAGE) {
+        if (r > 0 && (c->received += (int)r) >= wanted) {
           c->state = 2;
           served++;
         } else if (r <= 0) {
@@ -123,9 +129,9 @@ int main(int argc, char **argv) {
     struct timeval wait = {.tv_sec = 5};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     uint64_t began = now_us();
-    char in[MESSAGE];
-    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send(fd, "12345678", MESSAGE, MSG_NOSIGNAL) == MESSAGE &&
-        recv(fd, in, MESSAGE, MSG_WAITALL) == MESSAGE) {
+    char in[MAX_ANSWER];
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send(fd, message, (size_t)size, MSG_NOSIGNAL) == size &&
+        recv(fd, in, http ? sizeof in : (size_t)size, http ? 0 : MSG_WAITALL) >= wanted) {
       times[answered++] = now_us() - began;
     }
     close(fd);

@@ -30,6 +30,14 @@ export interface HttpService {
 /** What a client that has not been read to its end may still send before it is cut. */
 const MAX_DROPPED_BYTES = 256 * 1024
 
+/** What one client is sent before the others have their turn: the system may take megabytes at once. */
+const BYTES_A_TURN = 64 * 1024
+
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+
 const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, from, to)
 
@@ -295,13 +303,19 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   async #stream(body: AsyncIterable<Uint8Array | string>, trailers: HttpResponse['trailers']): Promise<void> {
     const parts = body[Symbol.asyncIterator]()
     this.#parts = parts
+    let sent = 0
     try {
       if (!this.#engine.sendsBody) await parts.return?.()
       while (this.#engine.sendsBody) {
         const { done, value } = await parts.next()
         if (done === true || this.#isClosing) break
-        this.#sendPart(typeof value === 'string' ? Buffer.from(value) : value)
+        const bytes = typeof value === 'string' ? Buffer.from(value) : value
+        this.#sendPart(bytes)
+        sent += bytes.length
         if (this.#out.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
+        else if (sent >= BYTES_A_TURN) await nextTurn()
+        else continue
+        sent = 0
       }
     } catch (error) {
       // The head was sent: the client learns of it by an end that is none. Of one that has left, nobody need hear.
