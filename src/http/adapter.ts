@@ -2,7 +2,7 @@ import type { HandlerAdapter } from '../server/handlers.js'
 import { HTTP_OPTIONS, type HttpSettings } from './options.js'
 import { toHttpFunction } from './handlers.js'
 import { readOptions } from '../base/options.js'
-import { serveConnection } from './serve-connection.js'
+import { serveConnection, type HttpService } from './serve-connection.js'
 import { Timeouts } from './timeouts.js'
 
 /** HTTP over the connections of a server: what stands between its runner and the handler, in whichever thread that is. */
@@ -18,10 +18,10 @@ export const adapter: HandlerAdapter = {
     )
     const { headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs } = settings
     const shortestMs = Math.min(headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs)
-    let timeouts: Timeouts | undefined
+    let service: HttpService | undefined
     return (connection, server, report) => {
-      timeouts ??= new Timeouts(connection.clock, shortestMs)
-      return serveConnection(connection, { handler, settings, timeouts, server, report })
+      service ??= { handler, settings, timeouts: new Timeouts(connection.clock, shortestMs), server, report }
+      return serveConnection(connection, service)
     }
   },
 }

@@ -24,7 +24,7 @@ export interface HttpService {
   readonly timeouts: Timeouts
   readonly server: ServerContext
   /** A handler threw something that is no answer; the client got a 500. */
-  readonly report: (error: unknown) => void
+  readonly report: (error: unknown, connection: StreamConnection) => void
 }
 
 /** What a client that has not been read to its end may still send before it is cut. */
@@ -244,12 +244,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** What is answered when a handler throws. */
   #answerTo(thrown: unknown, accept: string | undefined): HttpResponse {
     const { status, message, headers, fault } = statusOfError(thrown)
-    if (fault !== undefined) this.#service.report(fault)
+    if (fault !== undefined) this.#service.report(fault, this.#connection)
     try {
       return errorAnswer(status, message, headers, accept)
     } catch (error) {
       // A status or a field that cannot be sent.
-      this.#service.report(error)
+      this.#service.report(error, this.#connection)
       return errorAnswer(500, '', undefined, accept)
     }
   }
@@ -319,7 +319,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       }
     } catch (error) {
       // The head was sent: the client learns of it by an end that is none. Of one that has left, nobody need hear.
-      if (!this.#isClosing) this.#service.report(error)
+      if (!this.#isClosing) this.#service.report(error, this.#connection)
       letGo(parts)
       this.#isClosing = true
       this.#connection.destroy(error)
@@ -347,7 +347,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     try {
       this.#endAnswer(trailers === undefined ? '' : encodeFields(trailers(), ''))
     } catch (error) {
-      this.#service.report(error)
+      this.#service.report(error, this.#connection)
       this.#isClosing = true
       this.#body?.release()
       this.#connection.destroy(error)

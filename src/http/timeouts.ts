@@ -16,20 +16,20 @@ export class Timeouts {
   readonly #stepMs: number
   readonly #live = new Set<Timed>()
   #stop: (() => void) | undefined
-  /** The time of the last look: good enough for noting when something began. */
+  /** The time of the last look, in whole milliseconds: good enough for noting when something began. */
   now: number
 
   /** `shortestMs` is the shortest of the timeouts that are looked for. */
   constructor(clock: Clock, shortestMs: number) {
     this.#clock = clock
     this.#stepMs = Math.min(MAX_STEP_MS, Math.max(MIN_STEP_MS, shortestMs / 4))
-    this.now = clock.now()
+    this.now = Math.round(clock.now())
   }
 
   add(timed: Timed): void {
     this.#live.add(timed)
     if (this.#stop !== undefined) return
-    this.now = this.#clock.now()
+    this.now = Math.round(this.#clock.now())
     this.#stop = this.#clock.after(this.#stepMs, () => this.#look())
   }
 
@@ -41,7 +41,7 @@ export class Timeouts {
   }
 
   #look(): void {
-    this.now = this.#clock.now()
+    this.now = Math.round(this.#clock.now())
     this.#stop = this.#clock.after(this.#stepMs, () => this.#look())
     for (const timed of this.#live) timed.checkTime(this.now)
   }

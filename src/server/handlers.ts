@@ -177,7 +177,7 @@ export function toStreamFunction(source: StreamHandlerSource): RunnableHandler {
 export type RunnableHandler = (
   connection: StreamConnection,
   server: ServerContext,
-  report: (error: unknown) => void,
+  report: (error: unknown, connection: StreamConnection) => void,
 ) => void | Promise<void>
 
 /**

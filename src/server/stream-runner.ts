@@ -30,7 +30,7 @@ export interface RunnerEvents {
 /** A connection that has begun and is not gone. */
 interface Live {
   readonly id: number
-  readonly state: 'preparing' | 'handling' | 'closing'
+  state: 'preparing' | 'handling' | 'closing'
 }
 
 /** The share of the grace after which reads in the middle of a message are ended too. */
@@ -64,33 +64,50 @@ export class StreamRunner {
 
   /** Begins at once; `handled` and `ended` follow, each once. */
   run(id: number, stream: RawStream): void {
+    const { connection: settings, preparation } = this.#settings
     // The stream is let go of here: it would be held as long as the connection lives.
-    void this.#run(id, stream.open(this.#settings.connection))
+    const connection = stream.open(settings)
+    const live: Live = { id, state: this.#ready ? 'handling' : 'preparing' }
+    this.#live.set(connection, live)
+    if (this.#ready) this.#handle(connection, live)
+    else
+      prepareConnection(connection, preparation).then(
+        () => this.#handle(connection, live),
+        (reason: unknown) => void this.#end(connection, live, { reason }),
+      )
   }
 
-  async #run(id: number, connection: StreamConnection): Promise<void> {
-    const { handler, context, preparation, events } = this.#settings
-    let failed = false
-    let reason: unknown
-    this.#live.set(connection, { id, state: this.#ready ? 'handling' : 'preparing' })
+  /** Without an async function: one that waits holds half a kilobyte, and most connections wait. */
+  #handle(connection: StreamConnection, live: Live): void {
+    const { handler, context, events } = this.#settings
+    live.state = 'handling'
+    let handled: void | Promise<void>
     try {
-      if (!this.#ready) {
-        await prepareConnection(connection, preparation)
-        this.#live.set(connection, { id, state: 'handling' })
-      }
       if (this.#draining) connection.drain()
-      await handler(connection, context, (error) => events.failed(error, connection))
-    } catch (error) {
-      failed = true
-      reason = error
+      handled = handler(connection, context, events.failed)
+    } catch (reason) {
+      void this.#end(connection, live, { reason })
+      return
     }
+    Promise.resolve(handled).then(
+      () => void this.#end(connection, live, undefined),
+      (reason: unknown) => void this.#end(connection, live, { reason }),
+    )
+  }
+
+  async #end(
+    connection: StreamConnection,
+    live: Live,
+    failure: { readonly reason: unknown } | undefined,
+  ): Promise<void> {
+    const { events } = this.#settings
     events.handled()
-    if (failed) events.failed(reason, connection)
-    if (this.#live.has(connection)) this.#live.set(connection, { id, state: 'closing' })
+    if (failure !== undefined) events.failed(failure.reason, connection)
+    live.state = 'closing'
     await connection.close()
     const { bytesRead, bytesWritten, bytesUnsent } = await connection.closed
     this.#ended(connection)
-    events.ended(id, { bytesRead, bytesWritten, bytesUnsent, failed })
+    events.ended(live.id, { bytesRead, bytesWritten, bytesUnsent, failed: failure !== undefined })
   }
 
   /** Others wait: connections between two messages end, where their handlers know of messages. */

@@ -37,7 +37,7 @@ type Part = 'line' | 'method' | 'target' | 'query' | 'version' | 'reason' | 'nam
  */
 export class HeadReader {
   readonly #kind: HeadKind
-  readonly #limits: HeadLimits
+  readonly limits: HeadLimits
   /** Name start, name end, value start, value end, of each field. */
   spans: number[] = []
   /** Of a request: where method and target end. Of a response: where the status and the reason do. */
@@ -59,7 +59,7 @@ export class HeadReader {
 
   constructor(kind: HeadKind, limits: HeadLimits) {
     this.#kind = kind
-    this.#limits = limits
+    this.limits = limits
     this.#isStartLine = kind !== 'trailers'
   }
 
@@ -86,7 +86,7 @@ export class HeadReader {
         const line = from + this.#line
         if (line >= to) return -1
         if (bytes[line] === CR) return lineEnd(bytes, line, to)
-        if (this.spans.length >= this.#limits.maxFields * SPAN) throw this.#tooManyFields()
+        if (this.spans.length >= this.limits.maxFields * SPAN) throw this.#tooManyFields()
         this.#part = 'name'
         this.#at = this.#line
       }
@@ -113,7 +113,7 @@ export class HeadReader {
       this.#part = this.#kind === 'request' ? 'method' : 'version'
       this.#at = this.#line
     }
-    const limit = from + this.#line + this.#limits.maxStartLineBytes + 2
+    const limit = from + this.#line + this.limits.maxStartLineBytes + 2
     const stop = limit < to ? limit : to
     const end = this.#kind === 'request' ? this.#requestLine(bytes, from, stop) : this.#statusLine(bytes, from, stop)
     if (end === -1) {
@@ -150,13 +150,13 @@ export class HeadReader {
 
   /** How long the field line may be that begins now. */
   #fieldRoom(): number {
-    const { maxFieldBytes, maxFieldsBytes } = this.#limits
+    const { maxFieldBytes, maxFieldsBytes } = this.limits
     const room = maxFieldsBytes - (this.#line - this.#fieldsStart)
     return room < maxFieldBytes ? room : maxFieldBytes
   }
 
   #longStart(): Error {
-    const { maxStartLineBytes } = this.#limits
+    const { maxStartLineBytes } = this.limits
     const [what, refusal] =
       this.#kind === 'request'
         ? ['the request line', { status: 414, section: 'RFC 9112 §3' }]
@@ -165,13 +165,13 @@ export class HeadReader {
   }
 
   #longField(): Error {
-    const { maxFieldBytes, maxFieldsBytes } = this.#limits
+    const { maxFieldBytes, maxFieldsBytes } = this.limits
     if (this.#fieldRoom() === maxFieldBytes) return this.#fieldLimit('a field line', maxFieldBytes)
     return this.#fieldLimit('all fields together', maxFieldsBytes)
   }
 
   #tooManyFields(): Error {
-    return this.#fieldLimit('the number of fields', this.#limits.maxFields)
+    return this.#fieldLimit('the number of fields', this.limits.maxFields)
   }
 
   #fieldLimit(what: string, limit: number): Error {

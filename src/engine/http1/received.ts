@@ -7,7 +7,8 @@ export class Received {
   bytes: Uint8Array = EMPTY_BYTES
   /** Where the reading stands in `bytes`. */
   at: number = 0
-  readonly #held: ReceiveBuffer = new ReceiveBuffer()
+  /** Only while something is held. */
+  #held: ReceiveBuffer | undefined
   /** Whether `bytes` are those that are held. */
   #isHeld = false
 
@@ -19,7 +20,7 @@ export class Received {
   receive(bytes: Uint8Array): void {
     // What was read must not be read again, whether or not `hold` was called since.
     if (this.#isHeld) this.hold()
-    if (this.#held.length > 0) {
+    if (this.#held !== undefined) {
       this.#held.push(bytes)
       this.bytes = this.#held.peek()
       this.#isHeld = true
@@ -34,18 +35,24 @@ export class Received {
 
   /** Copies what was not read, so that the bytes that were received are the caller's again. */
   hold(): void {
-    if (this.#isHeld) this.#held.drop(this.at)
-    else if (this.at < this.bytes.length) this.#held.push(this.bytes.subarray(this.at))
-    this.#isHeld = this.#held.length > 0
-    this.bytes = this.#isHeld ? this.#held.peek() : EMPTY_BYTES
+    if (this.#isHeld) this.#held?.drop(this.at)
+    else if (this.at < this.bytes.length) {
+      this.#held ??= new ReceiveBuffer()
+      this.#held.push(this.bytes.subarray(this.at))
+    }
+    if (this.#held?.length === 0) this.#held = undefined
+    this.#isHeld = this.#held !== undefined
+    this.bytes = this.#held?.peek() ?? EMPTY_BYTES
     this.at = 0
   }
 
   /** What was not read, which is the caller's. */
   takeRest(): Uint8Array {
     this.hold()
+    const rest = this.#held?.takeAll() ?? EMPTY_BYTES
+    this.#held = undefined
     this.#isHeld = false
     this.bytes = EMPTY_BYTES
-    return this.#held.takeAll()
+    return rest
   }
 }

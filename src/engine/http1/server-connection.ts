@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/errors.js'
 import { END, NEED_DATA, type End, type NeedData } from '../decoder.js'
-import { BodyReader, type DataEvent, type Latin1, type MessageEnd } from './body-reader.js'
+import { BodyReader, MESSAGE_END, type DataEvent, type Latin1, type MessageEnd } from './body-reader.js'
 import { BodyWriter } from './body-writer.js'
 import { encodeResponseHead, type ResponseStart } from './encode.js'
 import { PAUSED, SWITCHED_AWAY, type Paused, type Switched } from './events.js'
@@ -22,9 +22,12 @@ export type ServerEvent = RequestHead | DataEvent | MessageEnd | NeedData | Paus
  * A request that cannot be understood is thrown by `nextEvent`, with `details.status` for the answer, and is final.
  */
 export class ServerConnection {
+  readonly #settings: Http1Settings
   readonly #latin1: Latin1
-  readonly #head: HeadReader
-  readonly #body: BodyReader
+  /** Only while a head came in part: a connection that waits holds none. */
+  #head: HeadReader | undefined
+  /** Only while a body is on its way. */
+  #body: BodyReader | undefined
   readonly #in: Received = new Received()
   readonly #out: BodyWriter = new BodyWriter()
   #ended = false
@@ -35,9 +38,8 @@ export class ServerConnection {
   #mayPersist = true
 
   constructor(settings: Http1Settings, latin1: Latin1) {
+    this.#settings = settings
     this.#latin1 = latin1
-    this.#head = new HeadReader('request', settings)
-    this.#body = new BodyReader(settings, latin1)
   }
 
   /** Whether this connection can take another request after this one. */
@@ -74,7 +76,7 @@ export class ServerConnection {
 
   /** Another limit for the body of the request that is being read, in place of `maxBodyBytes`. */
   limitBody(maxBytes: number): void {
-    if (this.#theirs === BODY) this.#body.limit(maxBytes)
+    this.#body?.limit(maxBytes)
   }
 
   /** Copies what was not used, so that the bytes that were received are the caller's again. */
@@ -119,39 +121,49 @@ export class ServerConnection {
 
   #nextRequest(): ServerEvent {
     const { bytes, at: from } = this.#in
-    const end = from === bytes.length ? -1 : this.#head.read(bytes, from, bytes.length)
+    const head = this.#head ?? takeReader(this.#settings)
+    const end = from === bytes.length ? -1 : head.read(bytes, from, bytes.length)
     if (end === -1) {
+      if (from === bytes.length) spare.reader = head
+      else this.#head = head
       if (!this.#ended) return NEED_DATA
       // A blank line is no request that was begun (RFC 9112 §2.2).
-      if (bytes.length - from > this.#head.start) throw unexpectedEnd('the head of a request', 400)
+      if (bytes.length - from > head.start) throw unexpectedEnd('the head of a request', 400)
       this.#in.at = bytes.length
       this.#theirs = CLOSED
       return END
     }
-    const { spans, start, firstEnd, secondEnd, minorVersion } = this.#head
+    const { spans, start, firstEnd, secondEnd, minorVersion } = head
     const text = this.#latin1(bytes, from, end)
     const method = text.slice(start, firstEnd)
     const target = text.slice(firstEnd + 1, secondEnd)
-    this.#head.restart()
+    head.restart()
+    this.#head = undefined
+    spare.reader = head
     this.#in.at = end
     const facts = readRequestFacts(text, spans, method, target, minorVersion)
     this.#theirs = BODY
     this.#ours = IDLE
     this.#mayPersist = facts.keepAlive
-    this.#body.begin(facts.bodyLength)
+    if (facts.bodyLength !== 0) {
+      this.#body = new BodyReader(this.#settings, this.#latin1)
+      this.#body.begin(facts.bodyLength)
+    }
     const request = new RequestHead(text, spans, method, target, facts)
     this.#request = request
     return request
   }
 
   #nextBody(): ServerEvent {
-    const event = this.#body.next(this.#in.bytes, this.#in.at, this.#in.bytes.length)
-    this.#in.at = this.#body.at
+    const body = this.#body
+    const event = body === undefined ? MESSAGE_END : body.next(this.#in.bytes, this.#in.at, this.#in.bytes.length)
+    if (body !== undefined) this.#in.at = body.at
     if (event === undefined) {
       if (!this.#ended) return NEED_DATA
       throw unexpectedEnd('the body of a request', 400)
     }
     if (event.type === 'message-end') {
+      this.#body = undefined
       this.#theirs = DONE
       this.#goOn()
     }
@@ -241,4 +253,13 @@ export class ServerConnection {
     this.#theirs = after(this.#theirs, step, 'go on')
     this.#ours = after(this.#ours, step, 'go on')
   }
+}
+
+/** Nearly all heads come whole: one reader of this thread serves them all. */
+const spare: { reader: HeadReader | undefined } = { reader: undefined }
+
+function takeReader(settings: Http1Settings): HeadReader {
+  const { reader } = spare
+  spare.reader = undefined
+  return reader?.limits === settings ? reader : new HeadReader('request', settings)
 }
