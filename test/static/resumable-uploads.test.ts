@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, suite, test } from 'node:test'
@@ -167,6 +169,39 @@ suite('a resumable upload', () => {
       for (const name of names('sub')) if (name.startsWith(id)) utimesSync(join(root, 'sub', name), 1, 1)
       assert.equal((await begin(other, { 'Upload-Complete': '?0' }, 'c')).status, 201)
       assert.equal((await ask(other, 'HEAD', first.field('Location') ?? '')).status, 404)
+    })
+  })
+  test(
+    'that another process is receiving is waited for, then 503; of one that is gone it is taken',
+    TIMEOUT,
+    async () => {
+      const made = await begin(server, { 'Upload-Complete': '?0' }, 'abc')
+      const address = made.field('Location') ?? ''
+      const other = spawn('sleep', ['60'])
+      try {
+        const fields = readFileSync(`/proc/${other.pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
+        writeFileSync(join(root, `${address}.lock`), `${other.pid} ${fields[19]}`)
+        const busy = await ask(server, 'HEAD', address)
+        assert.deepEqual([busy.status, busy.field('Retry-After')], [503, '1'])
+      } finally {
+        other.kill('SIGKILL')
+        await once(other, 'close')
+      }
+      assert.equal((await ask(server, 'HEAD', address)).status, 204)
+    },
+  )
+  test('leaves nothing of a process that was killed long ago, once something comes', TIMEOUT, async () => {
+    const id = '0'.repeat(32)
+    await withUploads({ partialAgeMs: 60_000, minFreeBytes: 0 }, async (other) => {
+      for (const ending of ['.part', '.json', '.json.new', '.lock', '.lock.1.1']) {
+        const path = join(root, 'sub', `.moorage-upload-${id}${ending}`)
+        writeFileSync(path, '')
+        utimesSync(path, 1, 1)
+      }
+      const young = join(root, 'sub', `.moorage-upload-${'1'.repeat(32)}.part`)
+      writeFileSync(young, '')
+      assert.equal((await ask(other, 'PUT', '/sub/a', {}, 'x')).status, 201)
+      assert.deepEqual(names('sub'), [`.moorage-upload-${'1'.repeat(32)}.part`, 'a'])
     })
   })
   test(
