@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import { serveHttp, type HttpServer } from '#src/http/server.js'
@@ -209,16 +209,23 @@ suite('a resumable upload', () => {
     TIMEOUT,
     async () => {
       await withUploads({ overwrite: true, minFreeBytes: 0 }, async (other) => {
-        for (const hasName of [false, true]) {
+        // Before the rename, behind it, and between the two halves of one that replaces nothing.
+        for (const how of ['before', 'behind', 'between']) {
           const made = await begin(other, { 'Upload-Complete': '?0', 'Upload-Length': '3' }, 'abc')
           const address = made.field('Location') ?? ''
           const hidden = join(root, address)
           const state = JSON.parse(readFileSync(`${hidden}.json`, 'utf8')) as object
           writeFileSync(`${hidden}.json`, JSON.stringify({ ...state, stage: 'finishing' }))
-          if (hasName) rmSync(`${hidden}.part`)
+          if (how === 'behind') renameSync(`${hidden}.part`, join(root, 'sub/big.bin'))
+          if (how === 'between') {
+            rmSync(join(root, 'sub/big.bin'))
+            linkSync(`${hidden}.part`, join(root, 'sub/big.bin'))
+          }
           const head = await ask(other, 'HEAD', address)
-          assert.deepEqual([head.field('Upload-Offset'), head.field('Upload-Complete')], ['3', hasName ? '?1' : '?0'])
-          if (!hasName) assert.equal((await patch(other, address, 3, true, '')).status, 201)
+          const isComplete = how === 'before' ? '?0' : '?1'
+          assert.deepEqual([head.field('Upload-Offset'), head.field('Upload-Complete')], ['3', isComplete])
+          if (how === 'before') assert.equal((await patch(other, address, 3, true, '')).status, 201)
+          assert.ok(!existsSync(`${hidden}.part`))
         }
         assert.equal(content('sub/big.bin'), 'abc')
       })
