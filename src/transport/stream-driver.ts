@@ -35,6 +35,8 @@ export interface StreamDriver {
   pause(): void
   /** True while the queue is below the high-water mark or was flushed at once; after false, `driverDrain` will follow. */
   write(bytes: Uint8Array): boolean
+  /** As `write`, of two pieces that go out in one call of the system. */
+  writePair?(first: Uint8Array, second: Uint8Array): boolean
   /** Calls `shrunk` from now on, soon after bytes that were written have left the buffer. */
   watchBuffer(shrunk: () => void): void
   /** Sends the end after all that is queued; `done` when it was sent (or can never be). */

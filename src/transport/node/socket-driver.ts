@@ -135,6 +135,16 @@ export class SocketDriver implements StreamDriver {
     return socket.writableLength === 0
   }
 
+  writePair(first: Uint8Array, second: Uint8Array): boolean {
+    const socket = this.#socket
+    if (socket === undefined) return true
+    socket.cork()
+    socket.write(first, this.#written)
+    const isBelow = socket.write(second, this.#written)
+    socket.uncork()
+    return isBelow || socket.writableLength === 0
+  }
+
   watchBuffer(shrunk: () => void): void {
     this.#written = (error) => {
       // What was dropped has not been sent.
