@@ -41,7 +41,9 @@ const isServeData = (data: unknown): data is ServeData =>
   typeof data === 'object' && data !== null && 'folder' in data && 'log' in data
 
 function makeHandler({ folder, options, fields, hosts, log }: ServeData, { logger }: ServerContext): HttpFunction {
-  const served = withFields(files(folder, options), fields)
+  const plain = files(folder, options)
+  const served: HttpFunction =
+    fields.length === 0 ? (request, server) => plain.handle(request, server) : withFields(plain, fields)
   const guarded = hosts.length === 0 ? served : onlyHosts(served, hosts)
   if (log === 'off') return guarded
   return withAccessLog(guarded, (entry) => logger.info(formatAccess(entry, log), { [ACCESS_MARK]: true }))

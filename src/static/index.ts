@@ -1,2 +1,3 @@
 export { files } from './files.js'
 export type { FilesOptions } from './options.js'
+export { CORS_FIELDS, ISOLATION_FIELDS } from './presets.js'
