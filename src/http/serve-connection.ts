@@ -13,8 +13,10 @@ import { errorAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
-import { encodeFields, HttpResponse, text, type ResponseBody } from './response.js'
+import { encodeFields, HttpResponse, text } from './response.js'
 import type { HttpFunction } from './handlers.js'
+import { BodyPace, requestTimeout } from './request-timeout.js'
+import { discard, isStreamed, letGo } from './response-body.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import type { ServerContext } from '../server/handlers.js'
 
@@ -75,9 +77,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #hadRequest = false
   #bodyLength: BodyLength = 0
   /** Of the body that is read. */
-  #bodyBytes = 0
-  /** How long the handler has waited for it, at the looks of the timer. */
-  #awaitedMs = 0
+  #pace: BodyPace | undefined
   #lookedAt: number
   #unsent = 0
 
@@ -185,7 +185,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#bodyBytes += bytes.length
+    this.#pace?.received(bytes.length)
     if (this.#body !== undefined) {
       this.#body.push(copyBytes(bytes))
       return
@@ -202,14 +202,13 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#isBusy = true
     this.#hadRequest = true
     this.#since = this.#service.timeouts.now
-    this.#bodyBytes = 0
-    this.#awaitedMs = 0
     this.#wasContinued = !head.expectsContinue
     this.#dropped = 0
     const { maxBodyBytes, bodyHighWaterBytes } = this.#service.settings
     const { bodyLength } = head
     const body = bodyLength === 0 ? undefined : new RequestBody(this, bodyHighWaterBytes, maxBodyBytes)
     this.#body = body
+    this.#pace = body === undefined ? undefined : new BodyPace()
     this.#isTooLong = typeof bodyLength === 'number' && bodyLength > maxBodyBytes
     this.#holdsBody = this.#isTooLong || (bodyLength === 'chunked' && maxBodyBytes < bodyHighWaterBytes)
     this.#bodyLength = bodyLength
@@ -412,23 +411,15 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     if (this.#out.isPressed) {
       this.#checkWriting(now, writeTimeoutMs)
     } else if (this.#isBusy) {
-      this.#checkBody(now - this.#lookedAt)
+      const { settings } = this.#service
+      if (this.#body !== undefined && this.#pace?.isTooSlow(this.#body, now - this.#lookedAt, settings) === true)
+        this.#isLast = true
     } else if (!this.#engine.isIdle || !this.#hadRequest) {
       if (waited < headerTimeoutMs) return
       // Nobody waits for an answer to a request that has not begun.
       if (this.#engine.isIdle) this.#leave()
       else this.#refuse(requestTimeout(`its head did not come within ${headerTimeoutMs} ms`, headerTimeoutMs))
     } else if (waited >= keepAliveTimeoutMs) this.#leave()
-  }
-
-  /** A body that the handler waits for must come at a rate; time in which the handler does other things is not counted. */
-  #checkBody(sinceLastLook: number): void {
-    const { bodyTimeoutMs, minBodyBytesPerSecond } = this.#service.settings
-    if (this.#body?.isAwaited !== true) return
-    this.#awaitedMs += sinceLastLook
-    if (this.#awaitedMs < bodyTimeoutMs || this.#bodyBytes >= (this.#awaitedMs / 1000) * minBodyBytesPerSecond) return
-    this.#body.fail(requestTimeout(`its body came slower than ${minBodyBytesPerSecond} bytes a second`, bodyTimeoutMs))
-    this.#isLast = true
   }
 
   /** A client that takes nothing of what is sent to it. */
@@ -476,27 +467,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#goOn()
   }
 }
-
-const isStreamed = (body: ResponseBody): body is AsyncIterable<Uint8Array | string> =>
-  typeof body === 'object' && body !== null && !(body instanceof Uint8Array)
-
-function letGo(parts: AsyncIterator<unknown>): void {
-  parts.return?.().catch(() => undefined)
-}
-
-/** A body that nobody will read lets go of what it holds: a file, say. */
-function discard(answer: unknown): void {
-  if (!(answer instanceof HttpResponse)) return
-  const { body } = answer
-  if (!isStreamed(body)) return
-  letGo(body[Symbol.asyncIterator]())
-}
-
-const requestTimeout = (why: string, timeoutMs: number): TimeoutError =>
-  new TimeoutError('ERR_HTTP_TIMEOUT', `Cannot read the request: ${why}`, {
-    fault: 'remote',
-    details: { status: 408, timeoutMs },
-  })
 
 const notAnswer = (value: unknown): TypeError =>
   new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)

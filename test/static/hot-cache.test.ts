@@ -265,7 +265,10 @@ suite('HotCache', () => {
       const body = async (): Promise<string> => bodyOf((await site.get('/letters.txt', both)).answer)
       await hold(site, '/letters.txt', both)
       assert.equal(await body(), 'letters')
-      untilSeen(root, () => put(`letters.txt.gz`, 'gzipped'))
+      untilSeen(root, () => {
+        rmSync(join(root, 'letters.txt.gz'), { force: true })
+        put('letters.txt.gz', 'gzipped')
+      })
       assert.equal(await body(), 'gzipped')
       await hold(site, '/letters.txt', both)
       untilSeen(join(root, 'letters.txt.gz'), () => put('letters.txt.gz', 'GZIPPED'))
@@ -274,7 +277,10 @@ suite('HotCache', () => {
       utimesSync(join(root, 'letters.txt.gz'), 1, 1)
       assert.equal(await body(), 'letters')
       unlinkSync(join(root, 'letters.txt.gz'))
-      put('letters.txt.br', 'brotlied')
+      untilSeen(root, () => {
+        rmSync(join(root, 'letters.txt.br'), { force: true })
+        put('letters.txt.br', 'brotlied')
+      })
       assert.equal(await body(), 'brotlied')
       await hold(site, '/letters.txt', both)
       assert.equal(bodyOf((await site.get('/letters.txt')).answer), 'letters')
