@@ -32,6 +32,10 @@ export interface HttpService {
 /** What a client that has not been read to its end may still send before it is cut. */
 const MAX_DROPPED_BYTES = 256 * 1024
 
+/** A client that was answered within this time is one that asks all the time, and gets so long for its next request. */
+const RECENT_MS = 1000
+const NEXT_REQUEST_MS = 500
+
 /** What one client is sent before the others have their turn: the system may take megabytes at once. */
 const BYTES_A_TURN = 64 * 1024
 
@@ -115,7 +119,14 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   finish(force: boolean): void {
     this.#isLast = true
-    if (!this.#isBusy && (force || this.#engine.isIdle)) this.#leave()
+    if (this.#isBusy || (!force && !this.#engine.isIdle)) return
+    // The next request of a client that asks all the time is on its way: it is answered, and told that it is the last.
+    const { now } = this.#service.timeouts
+    if (force || !this.#hadRequest || now - this.#since > RECENT_MS) this.#leave()
+    else
+      this.#connection.clock.after(NEXT_REQUEST_MS, () => {
+        if (!this.#isBusy && !this.#isClosing && this.#engine.isIdle) this.#leave()
+      })
   }
 
   makeRoom(): void {
