@@ -312,6 +312,16 @@ suite('HotCache', () => {
       { maxCachedFileBytes: 100 },
     ),
   )
+  test('a hidden page of a folder is held, and stays hidden by its own name', TIMEOUT, () =>
+    withSite(
+      async (site) => {
+        site.put('.index', 'the page')
+        await hold(site, '/')
+        assert.equal(statusOf((await site.get('/.index')).answer), 404)
+      },
+      { index: ['.index'] },
+    ),
+  )
   test('without memory nothing is held', TIMEOUT, () =>
     withSite(
       async (site) => {
