@@ -69,11 +69,14 @@ class Files implements HttpHandlerObject {
     return this.#fromMemory(request) ?? this.#read(request)
   }
 
-  /** In the same turn, where the file is held. Only names that files were opened by are held, so no path is checked here. */
+  /**
+   * In the same turn, where the file is held. Only names that files were opened by are held, so a path is not checked
+   * here, but for hidden names: one may be held because it is the page of a folder.
+   */
   #fromMemory(request: HttpRequest): HttpResponse | undefined {
     const { path } = request
     const { pretty, index } = this.#settings
-    if (path.includes('%') || (pretty && path.endsWith(PAGE))) return undefined
+    if (path.includes('%') || path.includes('/.') || (pretty && path.endsWith(PAGE))) return undefined
     const accept = request.headers.get('accept-encoding')
     const name = path.endsWith('/') ? path + (index[0] ?? '') : path
     const isPretty = pretty && this.#choice.absent.of(this.#rules.root + name)('')
