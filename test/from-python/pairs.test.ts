@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readAll } from '#src/testing/connection-pair.js'
-import { within } from '#src/testing/contract-row.js'
+import { until, within } from '#src/testing/contract-row.js'
 import { connect, connectDatagram, serve, type Connection } from 'moorage'
 import { localhostCertificate } from '../fixtures/certificates.js'
 import { Program } from '../fixtures/program.js'
+import { httpPairs, makeSite } from './_http-pairs.js'
+import type { Conversation, Pair } from './_pair.js'
 
 const PYTHON = '/usr/bin/python3'
 const hasPython = existsSync(PYTHON)
@@ -21,21 +23,6 @@ const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
 writeFileSync(certFile, cert)
 writeFileSync(keyFile, key)
 after(() => rmSync(folder, { recursive: true }))
-
-/** What a client says and sees: everything that it read, in one string. */
-type Conversation = (endpoint: string, program: Program) => Promise<string>
-
-interface Pair {
-  readonly name: string
-  readonly args?: (language: string) => readonly string[]
-  readonly talk: Conversation
-  /** What the client must have seen. */
-  readonly seen: string
-  /** What the program printed after its first line. */
-  readonly printed?: string
-  /** Whether it ends by itself. */
-  readonly ends?: boolean
-}
 
 /** Says each thing and waits for the answer to it before the next; then half-closes and reads to the end. */
 const exchange =
@@ -174,7 +161,11 @@ const PAIRS: readonly Pair[] = [
     },
     seen: 'encrypted only\ngo\nSECRET\n',
   },
+  ...httpPairs(makeSite(folder), certFile, keyFile),
 ]
+
+/** Modules with the handlers that are run in threads and processes. */
+const HANDLERS = ['greeter.ts', 'shout.ts']
 
 /** Pairs of clients: what a server hears, and what the program prints. */
 const CLIENTS = [
@@ -207,7 +198,7 @@ for (const { language, command, script, runs } of LANGUAGES) {
     test(`${pair.name} in ${language} serves its client as written`, { skip, timeout: 60_000 }, async (context) => {
       const program = start(context, command, [script(pair.name), ...(pair.args?.(language) ?? ['0'])])
       const seen = await pair.talk(await program.endpoint(), program)
-      if (pair.printed !== undefined) await program.printed(new RegExp(pair.printed))
+      if (pair.printed !== undefined) await until('it is printed', () => program.stdout.endsWith(pair.printed ?? ''))
       if (pair.ends === true) assert.deepEqual(await within('its end', program.exited), { code: 0, signal: null })
       else await program.stop()
       assert.equal(seen, pair.seen)
@@ -250,7 +241,7 @@ test('the two programs of each pair show a client the same, byte for byte', { sk
 
 test('every program that the documents show is run here, and each has its other half', () => {
   const named = [...PAIRS, ...CLIENTS].map(({ name }) => name)
-  const shown = readdirSync(sources).filter((file) => file !== 'shout.ts')
+  const shown = readdirSync(sources).filter((file) => !HANDLERS.includes(file))
   assert.deepEqual(shown.sort(), named.flatMap((name) => [`${name}.py`, `${name}.ts`]).sort())
   const document = readFileSync(join(sources, '../from-python.md'), 'utf8')
   for (const name of named) assert.ok(document.includes(`<!-- pair: ${name} -->`), `${name} is shown`)
