@@ -38,19 +38,15 @@ interface Seen {
   readonly failed: number
 }
 
-function startLoad(port: string): Promise<Seen> {
-  return new Promise((resolve, reject) => {
+async function startLoad(port: string): Promise<Seen> {
+  const report = new Promise<string>((resolve, reject) => {
     const child = spawn(process.execPath, [load, port, String(CONNECTIONS)], { stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''
     child.stdout.on('data', (chunk: Buffer) => (out += String(chunk)))
-    child.on('close', () => {
-      try {
-        resolve(JSON.parse(out.split('\n')[1] ?? ''))
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)))
-      }
-    })
+    child.on('error', reject)
+    child.on('close', () => resolve(out.split('\n')[1] ?? ''))
   })
+  return JSON.parse(await report)
 }
 
 /** A file in which each request that was handled leaves a byte. */
@@ -98,10 +94,10 @@ suite('under load', () => {
       })
       const port = Number(new URL(server.endpoint).port)
       const certificates = new Set<string>()
-      let isOver = false
+      const over = new AbortController()
       const client = async (): Promise<number> => {
         let count = 0
-        for (; !isOver; count += 1) certificates.add(await handshake(port))
+        for (; !over.signal.aborted; count += 1) certificates.add(await handshake(port))
         return count
       }
       const clients = Promise.all(Array.from({ length: 8 }, client))
@@ -112,7 +108,7 @@ suite('under load', () => {
         if (i < 3) await until('the other certificate', () => certificates.size > seen || certificates.size === 2)
         else await new Promise((resolve) => setTimeout(resolve, 10))
       }
-      isOver = true
+      over.abort()
       const counts = await within('the clients', clients)
       assert.equal(certificates.size, 2)
       assert.ok(counts.every((count) => count > 0))
