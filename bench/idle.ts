@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { compile, cpuOf, residentKib, ROOT, startTarget, type Target } from './harness.js'
+import { compile, cpuOf, measure, residentKib, ROOT, startTarget, type Target } from './harness.js'
 
 const clients = Number(process.argv[2] ?? 10_000)
 const IDLE_MS = 3000
@@ -15,7 +15,8 @@ const WHOLE = 10 * 1024 ** 3
 const SLOW_SECONDS = 10
 
 const load = compile('load/flood-load.c')
-if (load === undefined) throw new Error('the load program needs a C compiler')
+const warmUp = compile('load/http-load.c')
+if (load === undefined || warmUp === undefined) throw new Error('the load program needs a C compiler')
 const servers = join(ROOT, '.build/bench/servers.js')
 const peer = (file: string): string => join(ROOT, 'bench/peers', file)
 
@@ -29,6 +30,9 @@ async function idle(
   let first: number | undefined
   for (const make of makers) {
     const target = await make()
+    // What the runtime takes once for being busy is not the connections'.
+    if (protocol === 'http')
+      await measure(target, warmUp ?? '', ['127.0.0.1', String(target.port), '64', '2000', '1', '/'])
     const before = residentKib(target.pid)
     const child = spawn(load ?? '', ['127.0.0.1', String(target.port), String(clients), '30000', '0', protocol], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -87,7 +91,7 @@ try {
     () => startTarget('Python asyncio', '/usr/bin/python3', [peer('asyncio_tcp.py')]),
   ])
   const go = compile('peers/http-go.go')
-  await idle('idle HTTP connections, after one request each', 'http', [
+  await idle('idle HTTP connections, after one request each, of a server that was busy before', 'http', [
     () => startTarget('node:http', process.execPath, [peer('http-node.mjs')]),
     () => startTarget('moorage', process.execPath, [servers, 'http']),
     ...(go === undefined ? [] : [() => startTarget('Go net/http', go, [])]),

@@ -47,8 +47,10 @@ function makeHandler(
   { folder, options, fields, hosts, accounts, log }: ServeData,
   { logger }: ServerContext,
 ): HttpFunction {
-  const all = files(folder, options)
-  const served = withFields(accounts === undefined ? all : withBasicAuth(all, accounts), fields)
+  const plain = files(folder, options)
+  const all: HttpFunction = (request, server) => plain.handle(request, server)
+  const known = accounts === undefined ? all : withBasicAuth(all, accounts)
+  const served = fields.length === 0 ? known : withFields(known, fields)
   const guarded = hosts.length === 0 ? served : onlyHosts(served, hosts)
   if (log === 'off') return guarded
   return withAccessLog(guarded, (entry) => logger.info(formatAccess(entry, log), { [ACCESS_MARK]: true }))

@@ -71,13 +71,16 @@ export class Output {
     this.#writeAlone(bytes)
   }
 
-  /** Behind what is in the batch. */
+  /** Behind what is in the batch, and together with it. */
   #writeAlone(bytes: Uint8Array): void {
-    if (turn.owner === this) {
-      this.flush()
-      this.begin()
+    if (turn.owner === this) keepTail()
+    if (turn.owner !== this || used === 0) {
+      this.#write(bytes, false)
+      return
     }
-    this.#write(bytes, false)
+    const count = used
+    used = 0
+    if (!this.#connection.writePairNow(batch.subarray(0, count), bytes)) this.isPressed = true
   }
 
   #write(bytes: Uint8Array, borrowed: boolean): void {

@@ -149,6 +149,11 @@ export class HttpRequest {
     return this.#connection.local
   }
 
+  /** Bytes of answers on this connection that the system has not taken yet: what they are made of is not to be changed. */
+  get unsentBytes(): number {
+    return this.#connection.bufferedBytes
+  }
+
   /** Aborts when the client is gone. */
   get signal(): AbortSignal {
     return this.#connection.signal

@@ -13,8 +13,10 @@ import { errorAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
-import { encodeFields, HttpResponse, text, type ResponseBody } from './response.js'
+import { encodeFields, HttpResponse, text } from './response.js'
 import type { HttpFunction } from './handlers.js'
+import { BodyPace, requestTimeout } from './request-timeout.js'
+import { discard, isStreamed, letGo } from './response-body.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import type { ServerContext } from '../server/handlers.js'
 
@@ -29,6 +31,10 @@ export interface HttpService {
 
 /** What a client that has not been read to its end may still send before it is cut. */
 const MAX_DROPPED_BYTES = 256 * 1024
+
+/** A client that was answered within this time is one that asks all the time, and gets so long for its next request. */
+const RECENT_MS = 1000
+const NEXT_REQUEST_MS = 500
 
 /** What one client is sent before the others have their turn: the system may take megabytes at once. */
 const BYTES_A_TURN = 64 * 1024
@@ -75,9 +81,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #hadRequest = false
   #bodyLength: BodyLength = 0
   /** Of the body that is read. */
-  #bodyBytes = 0
-  /** How long the handler has waited for it, at the looks of the timer. */
-  #awaitedMs = 0
+  #pace: BodyPace | undefined
   #lookedAt: number
   #unsent = 0
 
@@ -115,7 +119,14 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   finish(force: boolean): void {
     this.#isLast = true
-    if (!this.#isBusy && (force || this.#engine.isIdle)) this.#leave()
+    if (this.#isBusy || (!force && !this.#engine.isIdle)) return
+    // The next request of a client that asks all the time is on its way: it is answered, and told that it is the last.
+    const { now } = this.#service.timeouts
+    if (force || !this.#hadRequest || now - this.#since > RECENT_MS) this.#leave()
+    else
+      this.#connection.clock.after(NEXT_REQUEST_MS, () => {
+        if (!this.#isBusy && !this.#isClosing && this.#engine.isIdle) this.#leave()
+      })
   }
 
   makeRoom(): void {
@@ -185,7 +196,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#bodyBytes += bytes.length
+    this.#pace?.received(bytes.length)
     if (this.#body !== undefined) {
       this.#body.push(copyBytes(bytes))
       return
@@ -202,14 +213,13 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#isBusy = true
     this.#hadRequest = true
     this.#since = this.#service.timeouts.now
-    this.#bodyBytes = 0
-    this.#awaitedMs = 0
     this.#wasContinued = !head.expectsContinue
     this.#dropped = 0
     const { maxBodyBytes, bodyHighWaterBytes } = this.#service.settings
     const { bodyLength } = head
     const body = bodyLength === 0 ? undefined : new RequestBody(this, bodyHighWaterBytes, maxBodyBytes)
     this.#body = body
+    this.#pace = body === undefined ? undefined : new BodyPace()
     this.#isTooLong = typeof bodyLength === 'number' && bodyLength > maxBodyBytes
     this.#holdsBody = this.#isTooLong || (bodyLength === 'chunked' && maxBodyBytes < bodyHighWaterBytes)
     this.#bodyLength = bodyLength
@@ -412,23 +422,15 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     if (this.#out.isPressed) {
       this.#checkWriting(now, writeTimeoutMs)
     } else if (this.#isBusy) {
-      this.#checkBody(now - this.#lookedAt)
+      const { settings } = this.#service
+      if (this.#body !== undefined && this.#pace?.isTooSlow(this.#body, now - this.#lookedAt, settings) === true)
+        this.#isLast = true
     } else if (!this.#engine.isIdle || !this.#hadRequest) {
       if (waited < headerTimeoutMs) return
       // Nobody waits for an answer to a request that has not begun.
       if (this.#engine.isIdle) this.#leave()
       else this.#refuse(requestTimeout(`its head did not come within ${headerTimeoutMs} ms`, headerTimeoutMs))
     } else if (waited >= keepAliveTimeoutMs) this.#leave()
-  }
-
-  /** A body that the handler waits for must come at a rate; time in which the handler does other things is not counted. */
-  #checkBody(sinceLastLook: number): void {
-    const { bodyTimeoutMs, minBodyBytesPerSecond } = this.#service.settings
-    if (this.#body?.isAwaited !== true) return
-    this.#awaitedMs += sinceLastLook
-    if (this.#awaitedMs < bodyTimeoutMs || this.#bodyBytes >= (this.#awaitedMs / 1000) * minBodyBytesPerSecond) return
-    this.#body.fail(requestTimeout(`its body came slower than ${minBodyBytesPerSecond} bytes a second`, bodyTimeoutMs))
-    this.#isLast = true
   }
 
   /** A client that takes nothing of what is sent to it. */
@@ -476,27 +478,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#goOn()
   }
 }
-
-const isStreamed = (body: ResponseBody): body is AsyncIterable<Uint8Array | string> =>
-  typeof body === 'object' && body !== null && !(body instanceof Uint8Array)
-
-function letGo(parts: AsyncIterator<unknown>): void {
-  parts.return?.().catch(() => undefined)
-}
-
-/** A body that nobody will read lets go of what it holds: a file, say. */
-function discard(answer: unknown): void {
-  if (!(answer instanceof HttpResponse)) return
-  const { body } = answer
-  if (!isStreamed(body)) return
-  letGo(body[Symbol.asyncIterator]())
-}
-
-const requestTimeout = (why: string, timeoutMs: number): TimeoutError =>
-  new TimeoutError('ERR_HTTP_TIMEOUT', `Cannot read the request: ${why}`, {
-    fault: 'remote',
-    details: { status: 408, timeoutMs },
-  })
 
 const notAnswer = (value: unknown): TypeError =>
   new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)

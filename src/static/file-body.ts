@@ -1,26 +1,12 @@
+import { read } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import type { ByteRange } from '../engine/http/range.js'
 import { isSameIdentity, type FileIdentity } from './file-identity.js'
 
-/** At least the high-water mark of a connection: the loop of HTTP waits then until the one before has left. */
-const CHUNK_BYTES = 256 * 1024
-
-/**
- * The bytes of an open file from `start` to before `end`, through two buffers in turn: one is filled while the other
- * leaves. A file that has become shorter ends early, which the client sees, as the length was announced.
- */
-export async function* readFileRange(file: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
-  const length = Math.min(CHUNK_BYTES, end - start)
-  const buffers = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(end - start > length ? length : 0)]
-  let turn = 0
-  for (let at = start; at < end;) {
-    const buffer = buffers[turn] ?? Buffer.alloc(0)
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - at), at)
-    if (bytesRead === 0) throw new Error('the file became shorter while it was sent')
-    yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead)
-    at += bytesRead
-    turn = 1 - turn
-  }
-}
+/** Read at first; twice as much each time that the client has taken all of it meanwhile. */
+const FIRST_BYTES = 128 * 1024
+/** A larger one saves few calls, and is held for each client that stops to read. */
+const MOST_BYTES = 512 * 1024
 
 /** All bytes of a file in one state; `undefined` when it has changed before all of them were read. */
 export async function readState(file: FileHandle, identity: FileIdentity): Promise<Uint8Array | undefined> {
@@ -33,27 +19,62 @@ export async function readState(file: FileHandle, identity: FileIdentity): Promi
   return isSameIdentity(await file.stat({ bigint: true }), identity) ? bytes : undefined
 }
 
-/** A body that closes its file when it was sent, and also when nobody ever reads it. */
+/**
+ * Parts of an open file, and bytes between them, as a body that closes the file when it was sent, and also when nobody
+ * ever reads it. A file that has become shorter fails, which the client sees, as the length was announced.
+ *
+ * One buffer is used again and again, as long as `isSent` says that nothing of it waits to be sent.
+ */
 export class FileBody implements AsyncIterableIterator<Uint8Array> {
   readonly #file: FileHandle
-  readonly #inner: AsyncIterator<Uint8Array> | undefined
+  readonly #pieces: readonly (Uint8Array | ByteRange)[]
+  readonly #isSent: () => boolean
+  #buffer: Buffer | undefined
+  #piece = 0
+  /** In the piece that is being sent. */
+  #sent = 0
   #isClosed = false
 
-  /** Without an `inner` there is nothing to be sent: of a file that is empty, or only asked about. */
-  constructor(file: FileHandle, inner: AsyncIterable<Uint8Array> | undefined) {
+  /** Without pieces there is nothing to be sent: of a file that is empty, or only asked about. */
+  constructor(file: FileHandle, pieces: readonly (Uint8Array | ByteRange)[], isSent: () => boolean) {
     this.#file = file
-    this.#inner = inner?.[Symbol.asyncIterator]()
+    this.#pieces = pieces
+    this.#isSent = isSent
   }
 
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    try {
-      const result = await this.#inner?.next()
-      if (result !== undefined && result.done !== true) return result
-    } catch (error) {
-      await this.#close()
-      throw error
-    }
-    return this.return()
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const piece = this.#pieces[this.#piece]
+    if (piece === undefined || this.#isClosed) return this.return()
+    if (!(piece instanceof Uint8Array)) return this.#read(piece)
+    this.#piece += 1
+    return Promise.resolve({ done: false, value: piece })
+  }
+
+  #read({ start, end }: ByteRange): Promise<IteratorResult<Uint8Array, undefined>> {
+    const at = start + this.#sent
+    const left = end - at
+    const buffer = this.#freeBuffer(left)
+    return new Promise((resolve, reject) => {
+      read(this.#file.fd, buffer, 0, Math.min(buffer.length, left), at, (error, count) => {
+        if (error !== null || count === 0) {
+          const failure = error ?? new Error('the file became shorter while it was sent')
+          void this.#close().then(() => reject(failure), reject)
+          return
+        }
+        this.#sent = count === left ? 0 : this.#sent + count
+        if (count === left) this.#piece += 1
+        resolve({ done: false, value: count === buffer.length ? buffer : buffer.subarray(0, count) })
+      })
+    })
+  }
+
+  #freeBuffer(left: number): Buffer {
+    const last = this.#buffer
+    const isFree = last !== undefined && this.#isSent()
+    const wanted = last === undefined ? FIRST_BYTES : isFree ? Math.min(2 * last.length, MOST_BYTES) : last.length
+    if (last !== undefined && isFree && (last.length >= left || last.length === MOST_BYTES)) return last
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(wanted, Math.max(left, 1)))
+    return this.#buffer
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
@@ -68,7 +89,6 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
   async #close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.#inner?.return?.()
     await this.#file.close()
   }
 }

@@ -10,7 +10,7 @@ import { FileChoice } from './file-choice.js'
 import { listFolder, listingQuery, type Listing } from './listing.js'
 import { listingJson, listingPage, listingText } from './listing-page.js'
 import { FILES_OPTIONS, type FilesOptions, type FilesSettings } from './options.js'
-import { openEntry, pathSegments, type OpenEntry, type PathRules } from './resolve-path.js'
+import { openEntry, pathOfOpen, pathSegments, type OpenEntry, type PathRules } from './resolve-path.js'
 import { UPLOAD_OPTIONS } from './upload/options.js'
 import { UPLOAD_FORM, UPLOAD_POLICY } from './upload/page-script.js'
 import { Uploads } from './upload/uploads.js'
@@ -69,11 +69,14 @@ class Files implements HttpHandlerObject {
     return this.#fromMemory(request) ?? this.#read(request)
   }
 
-  /** In the same turn, where the file is held. Only names that files were opened by are held, so no path is checked here. */
+  /**
+   * In the same turn, where the file is held. Only names that files were opened by are held, so a path is not checked
+   * here, but for hidden names: one may be held because it is the page of a folder.
+   */
   #fromMemory(request: HttpRequest): HttpResponse | undefined {
     const { path } = request
     const { pretty, index } = this.#settings
-    if (path.includes('%') || (pretty && path.endsWith(PAGE))) return undefined
+    if (path.includes('%') || path.includes('/.') || (pretty && path.endsWith(PAGE))) return undefined
     const accept = request.headers.get('accept-encoding')
     const name = path.endsWith('/') ? path + (index[0] ?? '') : path
     const isPretty = pretty && this.#choice.absent.of(this.#rules.root + name)('')
@@ -90,10 +93,13 @@ class Files implements HttpHandlerObject {
       return (page === undefined ? undefined : await this.#sendFile(request, page)) ?? this.#missing(request)
     }
     if (entry.kind === 'folder') {
-      await entry.file.close()
-      // Relative links of a page in a folder need the slash.
-      if (!asFolder) return seeOther(request, `./${encodeURIComponent(basename(entry.path))}/`)
-      return this.#folder(request, segments, entry.path)
+      try {
+        // Relative links of a page in a folder need the slash.
+        if (!asFolder) return seeOther(request, `./${encodeURIComponent(basename(entry.path))}/`)
+        return await this.#folder(request, segments, entry)
+      } finally {
+        await entry.file.close()
+      }
     }
     if (asFolder) {
       await entry.file.close()
@@ -113,14 +119,14 @@ class Files implements HttpHandlerObject {
     return this.#settings.pretty ? this.#choice.open(segments, '') : openEntry(this.#rules, segments)
   }
 
-  async #folder(request: HttpRequest, segments: readonly string[], path: string): Promise<HttpResponse> {
+  async #folder(request: HttpRequest, segments: readonly string[], entry: OpenEntry): Promise<HttpResponse> {
     const within = segments.slice(0, -1)
     for (const name of this.#settings.index) {
       const answer = await this.#sendFile(request, [...within, name])
       if (answer !== undefined) return answer
     }
     if (!this.#settings.listing) return this.#missing(request)
-    const listing = await listFolder(path, listingQuery(request.query), this.#rules.dotfiles === 'hide')
+    const listing = await listFolder(this.#rules, pathOfOpen(entry), listingQuery(request.query))
     const shown = `/${within.map((name) => `${name}/`).join('')}`
     const headers = { 'Cache-Control': 'no-cache', Vary: 'Accept' }
     switch (chooseMediaType(request.headers.get('accept'), ['text/html', 'application/json', 'text/plain'])) {

@@ -1,6 +1,6 @@
-import { readdir, stat } from 'node:fs/promises'
+import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { TEMPORARY_PREFIX } from './resolve-path.js'
+import { linkTarget, TEMPORARY_PREFIX, type PathRules } from './resolve-path.js'
 
 export interface ListedEntry {
   readonly name: string
@@ -46,16 +46,30 @@ export function listingQuery(query: URLSearchParams): ListingQuery {
   }
 }
 
-/** A page of what is in a folder: folders first, then by the key that is asked for. */
-export async function listFolder(folder: string, query: ListingQuery, hidesDotfiles: boolean): Promise<Listing> {
+interface Found {
+  readonly name: string
+  readonly isFolder: boolean
+  readonly isLink: boolean
+}
+
+/** Names that are held to be sorted, at most; the others are counted, and found by searching. */
+const MAX_HELD = 250_000
+/** Entries that are read at once. */
+const READ_AT_ONCE = 1024
+
+/** A page of what is in a folder: folders first, then by the key that is asked for. What may not be served is not listed. */
+export async function listFolder(rules: PathRules, folder: string, query: ListingQuery): Promise<Listing> {
   const search = query.search.toLowerCase()
-  const found: { readonly name: string; readonly isFolder: boolean }[] = []
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  const found: Found[] = []
+  let total = 0
+  for await (const entry of await opendir(folder, { bufferSize: READ_AT_ONCE })) {
     const { name } = entry
-    if ((hidesDotfiles && name.startsWith('.')) || name.startsWith(TEMPORARY_PREFIX)) continue
+    if ((rules.dotfiles === 'hide' && name.startsWith('.')) || name.startsWith(TEMPORARY_PREFIX)) continue
     if (search !== '' && !name.toLowerCase().includes(search)) continue
-    if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink())
-      found.push({ name, isFolder: entry.isDirectory() })
+    const isLink = entry.isSymbolicLink()
+    if (!isLink && !entry.isFile() && !entry.isDirectory()) continue
+    total += 1
+    if (found.length < MAX_HELD) found.push({ name, isFolder: entry.isDirectory(), isLink })
   }
   const pages = Math.max(1, Math.ceil(found.length / PAGE_ENTRIES))
   const page = Math.min(query.page, pages)
@@ -65,10 +79,7 @@ export async function listFolder(folder: string, query: ListingQuery, hidesDotfi
   let entries: readonly ListedEntry[]
   if (bySize) {
     const key = query.sort === 'size' ? 'size' : 'mtimeMs'
-    const all = await lookUp(
-      folder,
-      found.map(({ name }) => name),
-    )
+    const all = await lookUp(rules, folder, found)
     entries = onPage(
       all.toSorted(
         (a, b) =>
@@ -79,12 +90,9 @@ export async function listFolder(folder: string, query: ListingQuery, hidesDotfi
     )
   } else {
     const sorted = found.toSorted((a, b) => foldersFirst(a.isFolder, b.isFolder) || sign * compareNames(a.name, b.name))
-    entries = await lookUp(
-      folder,
-      onPage(sorted).map(({ name }) => name),
-    )
+    entries = await lookUp(rules, folder, onPage(sorted))
   }
-  return { query: { ...query, page, sort: bySize ? query.sort : 'name' }, entries, total: found.length, pages }
+  return { query: { ...query, page, sort: bySize ? query.sort : 'name' }, entries, total, pages }
 }
 
 const foldersFirst = (a: boolean, b: boolean): number => Number(b) - Number(a)
@@ -92,22 +100,25 @@ const foldersFirst = (a: boolean, b: boolean): number => Number(b) - Number(a)
 /** By code units: a listing is the same on every machine, whatever its language. */
 const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** What is gone meanwhile, or may not be looked at, is left out. */
-async function lookUp(folder: string, names: readonly string[]): Promise<ListedEntry[]> {
+/** What is gone meanwhile, may not be looked at, or is a link that is not followed, is left out. */
+async function lookUp(rules: PathRules, folder: string, found: readonly Found[]): Promise<ListedEntry[]> {
   const entries: (ListedEntry | undefined)[] = []
-  for (let at = 0; at < names.length; at += AT_ONCE) {
-    const looks = names.slice(at, at + AT_ONCE).map(async (name): Promise<ListedEntry | undefined> => {
-      try {
-        const found = await stat(join(folder, name))
-        const kind = found.isDirectory() ? 'folder' : found.isFile() ? 'file' : undefined
-        return kind === undefined
-          ? undefined
-          : { name, kind, size: kind === 'file' ? found.size : 0, mtimeMs: found.mtimeMs }
-      } catch {
-        return undefined
-      }
-    })
-    entries.push(...(await Promise.all(looks)))
-  }
+  for (let at = 0; at < found.length; at += AT_ONCE)
+    entries.push(...(await Promise.all(found.slice(at, at + AT_ONCE).map((each) => look(rules, folder, each)))))
   return entries.filter((entry) => entry !== undefined)
+}
+
+async function look(rules: PathRules, folder: string, { name, isLink }: Found): Promise<ListedEntry | undefined> {
+  try {
+    const path = join(folder, name)
+    const target = isLink ? await linkTarget(rules, path) : path
+    if (target === undefined) return undefined
+    // Not followed any more: what has become a link meanwhile tells nothing of what it leads to.
+    const seen = await lstat(target)
+    if (!seen.isDirectory() && !seen.isFile()) return undefined
+    const isFolder = seen.isDirectory()
+    return { name, kind: isFolder ? 'folder' : 'file', size: isFolder ? 0 : seen.size, mtimeMs: seen.mtimeMs }
+  } catch {
+    return undefined
+  }
 }

@@ -6,7 +6,7 @@ import { evaluatePreconditions, rangeApplies, type CurrentRepresentation } from 
 import { formatContentRange, resolveRanges, type ByteRange } from '../engine/http/range.js'
 import type { HttpRequest } from '../http/request.js'
 import { HttpError, HttpResponse } from '../http/response.js'
-import { FileBody, readFileRange } from './file-body.js'
+import { FileBody } from './file-body.js'
 
 /** Bytes that are held in memory, or a file that is open: it is closed when its answer was sent. */
 export type Source = Uint8Array | FileHandle
@@ -78,7 +78,8 @@ export class Representation {
    * caller does.
    * @throws HttpError 412, 416.
    */
-  answer({ method, headers }: HttpRequest): HttpResponse {
+  answer(request: HttpRequest): HttpResponse {
+    const { method, headers } = request
     const nowMs = Date.now()
     const outcome = evaluatePreconditions(method, headers, this.#current, nowMs)
     if (outcome === 'not-modified') return new HttpResponse(null, { status: 304 }, this.#validators)
@@ -87,21 +88,21 @@ export class Representation {
       const ranges = resolveRanges(headers.get('range') ?? '', this.size)
       if (ranges === 'unsatisfiable')
         throw new HttpError(416, '', { headers: { 'Content-Range': formatContentRange(undefined, this.size) } })
-      if (ranges !== 'whole') return this.#partial(ranges)
+      if (ranges !== 'whole') return this.#partial(ranges, request)
     }
     if (this.#whole !== undefined) return this.#whole
     const isRead = method === 'GET' && this.size > 0
-    const body = this.bytes ?? this.#body(isRead ? [{ start: 0, end: this.size }] : [])
+    const body = this.bytes ?? this.#body(isRead ? [{ start: 0, end: this.size }] : [], request)
     const answer = new HttpResponse(body, { length: this.size }, this.#fields)
     if (this.bytes !== undefined) this.#whole = answer
     return answer
   }
 
-  #partial(ranges: readonly ByteRange[]): HttpResponse {
+  #partial(ranges: readonly ByteRange[], request: HttpRequest): HttpResponse {
     const [only] = ranges
     if (only !== undefined && ranges.length === 1) {
       const fields = this.#fields + encodeField('Content-Range', formatContentRange(only, this.size))
-      return new HttpResponse(this.#body(ranges), { status: 206, length: only.end - only.start }, fields)
+      return new HttpResponse(this.#body(ranges, request), { status: 206, length: only.end - only.start }, fields)
     }
     const boundary = `moorage-${crypto.randomUUID()}`
     const heads = ranges.map((range) =>
@@ -116,25 +117,26 @@ export class Representation {
       tail.length
     const type = encodeField('Content-Type', `multipart/byteranges; boundary=${boundary}`)
     const fields = type + this.#fields.slice(this.#fields.indexOf('\r\n') + 2)
-    return new HttpResponse(this.#body(ranges, heads, tail), { status: 206, length }, fields)
+    return new HttpResponse(this.#body(ranges, request, heads, tail), { status: 206, length }, fields)
   }
 
-  #body(ranges: readonly ByteRange[], heads: readonly Uint8Array[] = [], tail?: Uint8Array): HttpResponse['body'] {
+  /** Ranges, each behind its head, and the tail behind all. */
+  #body(
+    ranges: readonly ByteRange[],
+    request: HttpRequest,
+    heads: readonly Uint8Array[] = [],
+    tail?: Uint8Array,
+  ): HttpResponse['body'] {
     const source = this.#source
-    const isInMemory = source instanceof Uint8Array
-    if (isInMemory && tail === undefined) {
-      const [only] = ranges
-      return only === undefined ? null : source.subarray(only.start, only.end)
+    const pieces: (Uint8Array | ByteRange)[] = []
+    for (const [i, range] of ranges.entries()) {
+      const head = heads[i]
+      if (head !== undefined) pieces.push(head)
+      pieces.push(source instanceof Uint8Array ? source.subarray(range.start, range.end) : range)
     }
-    const parts = async function* (): AsyncGenerator<Uint8Array> {
-      for (const [i, { start, end }] of ranges.entries()) {
-        const head = heads[i]
-        if (head !== undefined) yield head
-        if (source instanceof Uint8Array) yield source.subarray(start, end)
-        else yield* readFileRange(source, start, end)
-      }
-      if (tail !== undefined) yield tail
-    }
-    return isInMemory ? parts() : new FileBody(source, ranges.length === 0 ? undefined : parts())
+    if (tail !== undefined) pieces.push(tail)
+    if (!(source instanceof Uint8Array)) return new FileBody(source, pieces, () => request.unsentBytes === 0)
+    const bytes = pieces.filter((piece) => piece instanceof Uint8Array)
+    return bytes.length === 1 ? (bytes[0] ?? null) : Buffer.concat(bytes)
   }
 }

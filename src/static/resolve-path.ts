@@ -115,6 +115,17 @@ async function realPathOf(file: FileHandle, path: string): Promise<string> {
   return realpath(path)
 }
 
+/** The way to a folder that is open, which stays the same when its path leads elsewhere meanwhile. */
+export const pathOfOpen = ({ file, path }: OpenEntry): string =>
+  process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : path
+
+/** Where a link leads, if that may be served; `undefined` otherwise. */
+export async function linkTarget(rules: PathRules, path: string): Promise<string | undefined> {
+  if (rules.symlinks === 'never') return undefined
+  const real = await realpath(path)
+  return rules.symlinks === 'follow' || isBelow(rules.root, real) ? real : undefined
+}
+
 export const isBelow = (root: string, path: string): boolean =>
   path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 

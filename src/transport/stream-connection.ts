@@ -250,6 +250,20 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return false
   }
 
+  /** As `writeNow`, of borrowed bytes and others that go out together where the transport can do that. */
+  writePairNow(borrowed: Uint8Array, bytes: Uint8Array): boolean {
+    const isOpen = this.#writing === 'open' && this.#reason === undefined && this.#report === undefined
+    if (!isOpen || this.#pressed || this.#driver.writePair === undefined) {
+      const isBelow = this.writeNow(borrowed, true)
+      return this.writeNow(bytes, false) && isBelow
+    }
+    this.#bytesWritten += borrowed.length + bytes.length
+    if (this.#driver.writePair(copyBytes(borrowed), bytes)) return true
+    this.#pressed = true
+    this.#queuedWrites += 2
+    return false
+  }
+
   /** Copies into a slab that is used again as soon as the system has taken it: at once, most of the time. */
   #writeSlab(bytes: Uint8Array): boolean {
     const slab = takeSlab(bytes)

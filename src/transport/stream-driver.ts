@@ -37,6 +37,8 @@ export interface StreamDriver {
   write(bytes: Uint8Array): boolean
   /** The same for a text of which each character is a byte. */
   writeLatin1?(text: string): boolean
+  /** As `write`, of two pieces that go out in one call of the system. */
+  writePair?(first: Uint8Array, second: Uint8Array): boolean
   /** Calls `shrunk` from now on, soon after bytes that were written have left the buffer. */
   watchBuffer(shrunk: () => void): void
   /** Sends the end after all that is queued; `done` when it was sent (or can never be). */

@@ -49,6 +49,19 @@ suite('moorage serve --upload', () => {
       assert.deepEqual(readdirSync(folder), ['a.txt'])
     })
   }
+  for (const model of ['threads', 'processes']) {
+    test(`of several workers under ${model} that get a file of one name, one stores it`, TIMEOUT, async () => {
+      const { url } = await serve(['--upload', '--model', model])
+      for (let round = 0; round < 20; round += 1) {
+        const bodies = Array.from({ length: 8 }, (_, i) => String(i).repeat(10_000))
+        const answers = await Promise.all(bodies.map((body) => fetch(`${url}file-${round}`, { method: 'PUT', body })))
+        const statuses = answers.map(({ status }) => status)
+        assert.deepEqual(statuses.toSorted(), [201, 409, 409, 409, 409, 409, 409, 409])
+        assert.equal(readFileSync(join(folder, `file-${round}`), 'latin1'), bodies[statuses.indexOf(201)])
+      }
+      assert.equal(readdirSync(folder).length, 20)
+    })
+  }
   test('--max-upload bounds a file', TIMEOUT, async () => {
     const { url } = await serve(['--upload', '--max-upload', '1k'])
     assert.equal(await put(`${url}a`, 'x'.repeat(1024)), '201')

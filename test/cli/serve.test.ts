@@ -67,6 +67,19 @@ suite('moorage serve', () => {
       assert.ok(head.includes(`${field}\r\n`), `${field} in ${head}`)
     assert.match(await curl('-I', `${url}nothing`), /^X-Frame-Options: DENY\r$/m)
   })
+  test('--isolated, --compress and --pretty do what they say', TIMEOUT, async () => {
+    writeFileSync(join(folder, 'about.html'), '<p>about '.repeat(500))
+    const { url } = await serve('--isolated', '--compress', '--pretty')
+    const head = await curl('-I', `${url}about`)
+    assert.match(head, /^HTTP\/1\.1 200 /)
+    for (const field of ['Cross-Origin-Opener-Policy: same-origin', 'Cross-Origin-Embedder-Policy: require-corp'])
+      assert.ok(head.includes(`${field}\r\n`), `${field} in ${head}`)
+    assert.match(await curl('-I', `${url}about.html`), /^Location: \.\/about\r$/m)
+    // What has changed just now is sent as it is: until then, it is asked for again.
+    const asked = (): Promise<string> => curl('-I', '-H', 'Accept-Encoding: gzip', `${url}about`)
+    while (!(await asked()).includes('Content-Encoding: gzip\r\n'));
+    assert.equal(await curl('--compressed', `${url}about`), '<p>about '.repeat(500))
+  })
   test('a host that it does not serve is refused, unless --name has it', TIMEOUT, async () => {
     const { url } = await serve('--name', 'files.example')
     assert.equal(await statusOf(url, '-H', 'Host: evil.example'), '421')

@@ -246,16 +246,46 @@ suite('files', () => {
         'GET, HEAD, OPTIONS',
       )
   })
-  test('clients that leave in the middle leave no descriptor behind', TIMEOUT, async () => {
-    const count = (): number => readdirSync('/proc/self/fd').length
-    const before = count()
-    for (let i = 0; i < 20; i += 1) {
-      const connection = await connect(server.endpoint.replace('http:', 'tcp:'))
-      await connection.write('GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n')
-      if (i % 2 === 0) await within('the beginning', connection.read())
-      connection.destroy()
-    }
-    await until('all to be closed', () => count() <= before)
+  const left: readonly (readonly [what: string, target: string, fields: string])[] = [
+    ['a large file', '/big.bin', ''],
+    ['a part', '/big.bin', 'Range: bytes=5-\r\n'],
+    ['several parts', '/big.bin', 'Range: bytes=0-400000,500000-\r\n'],
+    ['a twin', '/app.js', 'Accept-Encoding: br\r\n'],
+    ['a listing', '/', 'Accept: text/html\r\n'],
+    ['what has not changed', '/big.bin', 'If-None-Match: *\r\n'],
+    ['what cannot be given', '/big.bin', 'Range: bytes=9999999-\r\n'],
+    ['what is not there', '/missing', ''],
+  ]
+  for (const [what, target, fields] of left) {
+    test(`clients that leave in the middle of ${what} leave no descriptor behind`, TIMEOUT, async () => {
+      const count = (): number => readdirSync('/proc/self/fd').length
+      const before = count()
+      for (let i = 0; i < 20; i += 1) {
+        const connection = await connect(server.endpoint.replace('http:', 'tcp:'))
+        const request = `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
+        // Some ask for more than they ever read.
+        await connection.write(i % 4 === 1 ? request.repeat(20) : request)
+        if (i % 2 === 0) await within('the beginning', connection.read())
+        connection.destroy()
+      }
+      await until('all to be closed', () => count() <= before)
+    })
+  }
+  test('a listing has no links that lead outside, and tells nothing of what they lead to', TIMEOUT, async () => {
+    for (const [symlinks, inner, outer] of [
+      ['inside', true, false],
+      ['follow', true, true],
+      ['never', false, false],
+    ] as const)
+      await withFiles({ symlinks }, async (other) => {
+        const names = bodyOf(await ask(other, '/', 'Accept: text/plain\r\n')).split('\n')
+        assert.deepEqual(
+          [names.includes('inner-link'), names.includes('outer-link'), names.includes('outer-folder/')],
+          [inner, outer, outer],
+          symlinks,
+        )
+        assert.ok(names.includes('letters.txt') && !names.includes('pipe') && !names.includes('zero'))
+      })
   })
   test('options change what is served', TIMEOUT, async () => {
     await withFiles({ listing: false }, async (other) => assert.equal(statusOf(await ask(other, '/')), 404))

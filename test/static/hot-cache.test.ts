@@ -14,7 +14,9 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { HttpServer } from '#src/http/server.js'
 import { filesAt } from '#src/static/files.js'
+import { readAll } from '#src/testing/connection-pair.js'
 import type { FilesOptions } from '#src/static/options.js'
+import { connect } from '#src/transport/connect.js'
 import { ask, bodyOf, fieldOf, serving, statusOf } from './_asking.js'
 import { later, temporaryFolder, untilSeen } from './_tree.js'
 
@@ -265,7 +267,10 @@ suite('HotCache', () => {
       const body = async (): Promise<string> => bodyOf((await site.get('/letters.txt', both)).answer)
       await hold(site, '/letters.txt', both)
       assert.equal(await body(), 'letters')
-      untilSeen(root, () => put(`letters.txt.gz`, 'gzipped'))
+      untilSeen(root, () => {
+        rmSync(join(root, 'letters.txt.gz'), { force: true })
+        put('letters.txt.gz', 'gzipped')
+      })
       assert.equal(await body(), 'gzipped')
       await hold(site, '/letters.txt', both)
       untilSeen(join(root, 'letters.txt.gz'), () => put('letters.txt.gz', 'GZIPPED'))
@@ -274,7 +279,10 @@ suite('HotCache', () => {
       utimesSync(join(root, 'letters.txt.gz'), 1, 1)
       assert.equal(await body(), 'letters')
       unlinkSync(join(root, 'letters.txt.gz'))
-      put('letters.txt.br', 'brotlied')
+      untilSeen(root, () => {
+        rmSync(join(root, 'letters.txt.br'), { force: true })
+        put('letters.txt.br', 'brotlied')
+      })
       assert.equal(await body(), 'brotlied')
       await hold(site, '/letters.txt', both)
       assert.equal(bodyOf((await site.get('/letters.txt')).answer), 'letters')
@@ -304,6 +312,36 @@ suite('HotCache', () => {
         assert.deepEqual([(await site.get('/largest')).atOnce, (await site.get('/larger')).atOnce], [true, false])
       },
       { maxCachedFileBytes: 100 },
+    ),
+  )
+  test('large and small answers to requests that come together are whole, and in their order', TIMEOUT, () =>
+    withSite(async ({ server, put }) => {
+      const bodies = [100_000, 5, 20_000, 64 * 1024, 1].map((size, i) => String(i).repeat(size))
+      for (const [i, body] of bodies.entries()) put(`body-${i}`, body)
+      const ROUNDS = 10
+      const order = Array.from({ length: ROUNDS * bodies.length }, (_, i) => (i * 3) % bodies.length)
+      const head = (i: number): string => `GET /body-${i} HTTP/1.1\r\nHost: a\r\n`
+      const expected = order.map((i) => bodies[i] ?? '').join('')
+      // From the disk at first, then from memory.
+      for (let time = 0; time < 2; time += 1) {
+        const connection = await connect(server.endpoint.replace('http:', 'tcp:'))
+        await connection.write(
+          order.map((i, at) => `${head(i)}${at === order.length - 1 ? 'Connection: close\r\n' : ''}\r\n`).join(''),
+        )
+        const answer = Buffer.from(await readAll(connection)).toString('latin1')
+        await connection.close()
+        assert.ok(answer.replaceAll(/HTTP\/1\.1 200 OK\r\n[^]*?\r\n\r\n/g, '') === expected, `time ${time}`)
+      }
+    }),
+  )
+  test('a hidden page of a folder is held, and stays hidden by its own name', TIMEOUT, () =>
+    withSite(
+      async (site) => {
+        site.put('.index', 'the page')
+        await hold(site, '/')
+        assert.equal(statusOf((await site.get('/.index')).answer), 404)
+      },
+      { index: ['.index'] },
     ),
   )
   test('without memory nothing is held', TIMEOUT, () =>

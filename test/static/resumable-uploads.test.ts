@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import { serveHttp, type HttpServer } from '#src/http/server.js'
@@ -170,20 +172,60 @@ suite('a resumable upload', () => {
     })
   })
   test(
+    'that another process is receiving is waited for, then 503; of one that is gone it is taken',
+    TIMEOUT,
+    async () => {
+      const made = await begin(server, { 'Upload-Complete': '?0' }, 'abc')
+      const address = made.field('Location') ?? ''
+      const other = spawn('sleep', ['60'])
+      try {
+        const fields = readFileSync(`/proc/${other.pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
+        writeFileSync(join(root, `${address}.lock`), `${other.pid} ${fields[19]}`)
+        const busy = await ask(server, 'HEAD', address)
+        assert.deepEqual([busy.status, busy.field('Retry-After')], [503, '1'])
+      } finally {
+        other.kill('SIGKILL')
+        await once(other, 'close')
+      }
+      assert.equal((await ask(server, 'HEAD', address)).status, 204)
+    },
+  )
+  test('leaves nothing of a process that was killed long ago, once something comes', TIMEOUT, async () => {
+    const id = '0'.repeat(32)
+    await withUploads({ partialAgeMs: 60_000, minFreeBytes: 0 }, async (other) => {
+      for (const ending of ['.part', '.json', '.json.new', '.lock', '.lock.1.1']) {
+        const path = join(root, 'sub', `.moorage-upload-${id}${ending}`)
+        writeFileSync(path, '')
+        utimesSync(path, 1, 1)
+      }
+      const young = join(root, 'sub', `.moorage-upload-${'1'.repeat(32)}.part`)
+      writeFileSync(young, '')
+      assert.equal((await ask(other, 'PUT', '/sub/a', {}, 'x')).status, 201)
+      assert.deepEqual(names('sub'), [`.moorage-upload-${'1'.repeat(32)}.part`, 'a'])
+    })
+  })
+  test(
     'is finished by the next request when the process ended between its last byte and its name',
     TIMEOUT,
     async () => {
       await withUploads({ overwrite: true, minFreeBytes: 0 }, async (other) => {
-        for (const hasName of [false, true]) {
+        // Before the rename, behind it, and between the two halves of one that replaces nothing.
+        for (const how of ['before', 'behind', 'between']) {
           const made = await begin(other, { 'Upload-Complete': '?0', 'Upload-Length': '3' }, 'abc')
           const address = made.field('Location') ?? ''
           const hidden = join(root, address)
           const state = JSON.parse(readFileSync(`${hidden}.json`, 'utf8')) as object
           writeFileSync(`${hidden}.json`, JSON.stringify({ ...state, stage: 'finishing' }))
-          if (hasName) rmSync(`${hidden}.part`)
+          if (how === 'behind') renameSync(`${hidden}.part`, join(root, 'sub/big.bin'))
+          if (how === 'between') {
+            rmSync(join(root, 'sub/big.bin'))
+            linkSync(`${hidden}.part`, join(root, 'sub/big.bin'))
+          }
           const head = await ask(other, 'HEAD', address)
-          assert.deepEqual([head.field('Upload-Offset'), head.field('Upload-Complete')], ['3', hasName ? '?1' : '?0'])
-          if (!hasName) assert.equal((await patch(other, address, 3, true, '')).status, 201)
+          const isComplete = how === 'before' ? '?0' : '?1'
+          assert.deepEqual([head.field('Upload-Offset'), head.field('Upload-Complete')], ['3', isComplete])
+          if (how === 'before') assert.equal((await patch(other, address, 3, true, '')).status, 201)
+          assert.ok(!existsSync(`${hidden}.part`))
         }
         assert.equal(content('sub/big.bin'), 'abc')
       })

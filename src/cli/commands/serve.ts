@@ -2,7 +2,7 @@ import { networkInterfaces, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { errorCodeOf, UsageError, type Logger } from '../../base/index.js'
 import { serveHttp, type HttpServer } from '../../http/index.js'
-import { files, type UploadOptions } from '../../static/index.js'
+import { CORS_FIELDS, files, ISOLATION_FIELDS, type UploadOptions } from '../../static/index.js'
 import { connect } from '../../transport/index.js'
 import { AUTH_OPTIONS, readAccounts } from '../accounts.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
@@ -23,6 +23,9 @@ const OPTIONS = {
   name: { type: 'text', value: '<host>', multiple: true, help: 'another host name that it answers to; * for any' },
   spa: { type: 'flag', help: 'answer addresses without a file with index.html, where a browser asks for a page' },
   cors: { type: 'flag', help: 'let pages of other origins read the files' },
+  isolated: { type: 'flag', help: 'isolate pages from other origins, for shared memory and exact clocks (COOP, COEP)' },
+  compress: { type: 'flag', help: 'compress files for clients that take it, where no name.br, name.zst or name.gz is' },
+  pretty: { type: 'flag', help: 'answer /about with about.html, and send /about.html there' },
   header: { type: 'text', short: 'H', value: '<name: value>', multiple: true, help: 'a field for every answer' },
   index: {
     type: 'text',
@@ -94,10 +97,16 @@ async function listen(folder: string, options: Options, context: CommandContext)
       spa: options.spa === true ? 'index.html' : false,
       dotfiles: options.dotfiles === true ? 'serve' : 'hide',
       upload,
+      compress: options.compress === true,
+      pretty: options.pretty === true,
       ...(options.index.length === 0 ? {} : { index: options.index }),
       ...(options.cache === undefined ? {} : { cacheControl: options.cache }),
     },
-    fields: [...options.header.map(readField), ...(options.cors === true ? CORS : [])],
+    fields: [
+      ...options.header.map(readField),
+      ...(options.cors === true ? CORS_FIELDS : []),
+      ...(options.isolated === true ? ISOLATION_FIELDS : []),
+    ],
     hosts: hostsOf(options),
     accounts,
     log: readLogFormat(options.log ?? 'off'),
@@ -145,12 +154,6 @@ async function startNear(
     }
   }
 }
-
-/** What browsers need to let pages of other origins read, and nothing that lets them send credentials. */
-const CORS: readonly (readonly [string, string])[] = [
-  ['Access-Control-Allow-Origin', '*'],
-  ['Access-Control-Expose-Headers', 'Content-Range, ETag'],
-]
 
 /** @throws UsageError `ERR_OPTION_VALUE`. */
 function readField(text: string): readonly [string, string] {

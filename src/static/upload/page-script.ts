@@ -143,7 +143,7 @@ form.addEventListener('submit', async (event) => {
 export const UPLOAD_POLICY: string = `script-src 'sha256-${createHash('sha256').update(UPLOAD_SCRIPT).digest('base64')}'; connect-src 'self'`
 
 /** The form and what it needs, for the page of a folder. */
-export const UPLOAD_FORM: string = `<form id="upload" method="post" action="./" enctype="multipart/form-data"><input type="file" name="files" multiple required aria-label="Files to upload"><button>Upload</button></form>
+export const UPLOAD_FORM: string = `<form id="upload" method="post" action="./" enctype="multipart/form-data"><input type="file" name="files" multiple required aria-label="Files to send"><button>Upload</button></form>
 <ul id="uploads" aria-label="Uploads"></ul>
 <script>${UPLOAD_SCRIPT}</script>
 `

@@ -65,31 +65,35 @@ export async function removePartial(folder: UploadFolder, id: string): Promise<v
   await folder.remove(stateName(id))
 }
 
-/** Removes what was cut too long ago, of any kind. @throws HttpError 503 when there is still too much. */
-export async function makeRoomForPartial(
-  folder: UploadFolder,
-  { maxPartials, partialAgeMs }: UploadSettings,
-): Promise<void> {
+/** How long an upload that is complete still tells so, for a client that did not get the answer. */
+export const DONE_KEPT_MS: number = 10 * 60_000
+
+/** Removes what was cut too long ago, of any kind. Returns how many uploads wait for being resumed. */
+export async function sweep(folder: UploadFolder, { partialAgeMs }: UploadSettings): Promise<number> {
   const newest = new Map<string, number>()
-  const kept = new Set<string>()
+  const waiting = new Set<string>()
   const names = (await folder.names()).filter((name) => uploadIdOf(name) !== undefined)
   for (const name of names) {
     const id = uploadIdOf(name) ?? ''
     const { exists, changedMs } = await folder.look(name)
     if (exists) newest.set(id, Math.max(newest.get(id) ?? 0, changedMs))
-    if (name === partName(id)) kept.add(id)
+    if (name === partName(id)) waiting.add(id)
   }
   const now = Date.now()
   for (const name of names) {
     const id = uploadIdOf(name) ?? ''
-    if (now - (newest.get(id) ?? now) < partialAgeMs || holds.has(id)) continue
-    kept.delete(id)
-    await folder.remove(name)
+    const keptMs = waiting.has(id) ? partialAgeMs : Math.min(partialAgeMs, DONE_KEPT_MS)
+    if (now - (newest.get(id) ?? now) >= keptMs && !holds.has(id)) await folder.remove(name)
   }
-  if (kept.size >= maxPartials)
-    throw new HttpError(503, 'Too many uploads of this folder wait for being resumed', {
-      headers: { 'Retry-After': '60' },
-    })
+  return [...waiting].filter((id) => now - (newest.get(id) ?? now) < partialAgeMs).length
+}
+
+/** @throws HttpError 503 when too many uploads wait. */
+export async function makeRoomForPartial(folder: UploadFolder, settings: UploadSettings): Promise<void> {
+  if ((await sweep(folder, settings)) < settings.maxPartials) return
+  throw new HttpError(503, 'Too many uploads of this folder wait for being resumed', {
+    headers: { 'Retry-After': '60' },
+  })
 }
 
 const holds = new Map<string, Hold>()
@@ -158,7 +162,8 @@ async function lockSoon(path: string): Promise<() => Promise<void>> {
     try {
       return await lockPart(path)
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw storageError(error)
+      // Two threads of one process may have made the file beside it at the same time.
+      if (!(error instanceof ProtocolError) && errorCodeOf(error) !== 'EEXIST') throw storageError(error)
       if (tries === MAX_LOCK_TRIES)
         throw new HttpError(503, 'Another request has this upload', { headers: { 'Retry-After': '1' }, cause: error })
       await new Promise((resolve) => setTimeout(resolve, LOCK_TRY_MS))

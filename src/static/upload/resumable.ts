@@ -20,6 +20,14 @@ interface Step {
   readonly hold: Hold
   readonly state: PartialState
   readonly settings: UploadSettings
+  readonly onDone: (id: string) => void
+}
+
+/** What is the same for all uploads of a folder. */
+export interface Kept {
+  readonly settings: UploadSettings
+  /** Called when an upload is complete: what is kept of it can go a while later. */
+  readonly onDone: (id: string) => void
 }
 
 /**
@@ -30,7 +38,8 @@ interface Step {
 export async function createUpload(
   request: HttpRequest,
   folder: UploadFolder,
-  { name, address, settings }: { readonly name: string; readonly address: string; readonly settings: UploadSettings },
+  { name, address }: { readonly name: string; readonly address: string },
+  { settings, onDone }: Kept,
 ): Promise<HttpResponse> {
   const length = lengthOf(request, 0, undefined)
   if (length instanceof HttpResponse) return length
@@ -53,7 +62,7 @@ export async function createUpload(
     }
     const location = { Location: address + addressName(id), 'Upload-Limit': formatLimits(settings) }
     request.inform(104, location)
-    const answer = await append({ request, folder, id, hold, state, settings }, part)
+    const answer = await append({ request, folder, id, hold, state, settings, onDone }, part)
     return answer ?? new HttpResponse(null, { status: 201, headers: { ...location, ...progress(part, false) } })
   } finally {
     await hold.release()
@@ -65,7 +74,7 @@ export async function answerUpload(
   request: HttpRequest,
   folder: UploadFolder,
   id: string,
-  settings: UploadSettings,
+  { settings, onDone }: Kept,
 ): Promise<HttpResponse> {
   // Asked first, so that no lock is made for what is not there.
   if ((await readState(folder, id)) === undefined) throw new HttpError(404)
@@ -73,7 +82,7 @@ export async function answerUpload(
   try {
     const state = await settledState(folder, id)
     if (state === undefined) throw new HttpError(404)
-    const step = { request, folder, id, hold, state, settings }
+    const step = { request, folder, id, hold, state, settings, onDone }
     switch (request.method) {
       case 'DELETE':
         await removePartial(folder, id)
@@ -177,7 +186,7 @@ async function append(step: Step, part: UploadPart): Promise<HttpResponse | unde
 }
 
 /** All of it is there. What fails now is final: the upload is gone, and the old file whole. */
-async function finish({ folder, id, state, settings }: Step, part: UploadPart): Promise<HttpResponse> {
+async function finish({ folder, id, state, settings, onDone }: Step, part: UploadPart): Promise<HttpResponse> {
   const { name, conditions, digest } = state
   const done = { ...state, length: part.size }
   try {
@@ -186,6 +195,7 @@ async function finish({ folder, id, state, settings }: Step, part: UploadPart): 
     await writeState(folder, id, { ...done, stage: 'finishing' })
     const { isNew, etag } = await publish(folder, part.name, name, conditions, settings.overwrite)
     await writeState(folder, id, { ...done, stage: 'done' })
+    onDone(id)
     return new HttpResponse(null, { status: isNew ? 201 : 204, headers: { ETag: etag, ...progress(part, true) } })
   } catch (error) {
     await part.keep()

@@ -10,13 +10,17 @@ import { receiveForm } from './form.js'
 import { checkName, parseUploadAddress, parseUploadPath } from './names.js'
 import type { UploadSettings } from './options.js'
 import { checkTarget, conditionsOf } from './publish.js'
-import { answerUpload, createUpload, PARTIAL_TYPE } from './resumable.js'
+import { DONE_KEPT_MS, removePartial, sweep } from './partials.js'
+import { answerUpload, createUpload, PARTIAL_TYPE, type Kept } from './resumable.js'
 import { storeFile } from './store.js'
+
+const SWEEP_EVERY_MS = 60_000
 
 /** Receives files into the folders that are served. */
 export class Uploads {
   readonly #rules: PathRules
   readonly #settings: UploadSettings
+  #sweptMs = 0
 
   constructor(rules: PathRules, settings: UploadSettings) {
     this.#rules = rules
@@ -48,7 +52,7 @@ export class Uploads {
     if (upload !== undefined) {
       if (!['HEAD', 'PATCH', 'DELETE'].includes(method)) return allowing(['HEAD', 'PATCH', 'DELETE'], method)
       const { folders } = parseUploadPath(upload.folder, this.#rules)
-      return this.#within(folders, (folder) => answerUpload(request, folder, upload.id, this.#settings))
+      return this.#within(folders, (folder) => answerUpload(request, folder, upload.id, this.#kept(folders)))
     }
     if (method === 'PUT') return this.#put(request)
     if (method === 'POST' && path.endsWith('/')) return this.#post(request)
@@ -71,27 +75,61 @@ export class Uploads {
     }
   }
 
+  /** What an end of this process left behind goes now and then, when something comes. */
+  async #sweepAtTimes(folder: UploadFolder): Promise<void> {
+    const now = Date.now()
+    if (now - this.#sweptMs < SWEEP_EVERY_MS) return
+    this.#sweptMs = now
+    await sweep(folder, this.#settings)
+  }
+
+  #kept(folders: readonly string[]): Kept {
+    return { settings: this.#settings, onDone: (id) => this.#forgetLater(folders, id) }
+  }
+
+  /** The last of an upload goes a while after it is complete. */
+  #forgetLater(folders: readonly string[], id: string): void {
+    const forget = async (): Promise<void> => {
+      const folder = await UploadFolder.open(this.#rules, folders)
+      if (folder === undefined) return
+      try {
+        await removePartial(folder, id)
+      } finally {
+        await folder.close()
+      }
+    }
+    // What cannot be removed now goes with the next sweep.
+    setTimeout(() => void forget().catch(() => undefined), DONE_KEPT_MS).unref()
+  }
+
   /** RFC 9110 §9.3.4. */
   #put(request: HttpRequest): Promise<HttpResponse> {
     const { folders, name } = parseUploadPath(request.path, this.#rules)
     if (name === '') throw new HttpError(409, 'A folder cannot be replaced by a file')
-    return this.#within(folders, (folder) => this.#receive(request, folder, name))
+    return this.#within(folders, (folder) => this.#receive(request, folder, name, folders))
   }
 
   #post(request: HttpRequest): Promise<HttpResponse> {
     const { folders } = parseUploadPath(request.path, this.#rules)
-    return this.#within(folders, (folder) => {
-      if (readBoolean(request.headers.get('upload-complete')) === undefined)
+    return this.#within(folders, async (folder) => {
+      if (readBoolean(request.headers.get('upload-complete')) === undefined) {
+        await this.#sweepAtTimes(folder)
         return receiveForm(request, folder, this.#rules, this.#settings)
+      }
       const name = tryParseContentDisposition(request.headers.get('content-disposition') ?? '')?.fileName
       if (name === undefined)
         throw new HttpError(400, 'An upload to a folder names its file: Content-Disposition: inline; filename="…"')
       checkName(name, this.#rules)
-      return this.#receive(request, folder, name)
+      return this.#receive(request, folder, name, folders)
     })
   }
 
-  async #receive(request: HttpRequest, folder: UploadFolder, name: string): Promise<HttpResponse> {
+  async #receive(
+    request: HttpRequest,
+    folder: UploadFolder,
+    name: string,
+    folders: readonly string[],
+  ): Promise<HttpResponse> {
     const { headers, body } = request
     const settings = this.#settings
     checkWhole(request)
@@ -99,8 +137,9 @@ export class Uploads {
     checkTarget(await folder.look(name), conditions, settings.overwrite)
     if (readBoolean(headers.get('upload-complete')) !== undefined) {
       const address = request.base + request.path.slice(0, request.path.lastIndexOf('/') + 1)
-      return createUpload(request, folder, { name, address, settings })
+      return createUpload(request, folder, { name, address }, this.#kept(folders))
     }
+    await this.#sweepAtTimes(folder)
     const digests = parseReprDigest(headers.get('repr-digest'))
     request.limitBody(settings.maxFileBytes)
     const length = readInteger(headers.get('content-length'))

@@ -203,6 +203,20 @@ export class SocketDriver implements StreamDriver, WriteTold {
     if (this.#owesDrain && this.bufferedBytes === 0) this.drained()
   }
 
+  writePair(first: Uint8Array, second: Uint8Array): boolean {
+    const socket = this.#socket
+    if (socket === undefined) return true
+    if (this.#queued > 0 || this.#owesDrain) {
+      this.write(first)
+      return this.write(second)
+    }
+    socket.cork()
+    socket.write(first, this.#written)
+    const isBelow = socket.write(second, this.#written)
+    socket.uncork()
+    return isBelow || socket.writableLength === 0
+  }
+
   watchBuffer(shrunk: () => void): void {
     this.#isDirect = false
     this.#shrunk = shrunk

@@ -1,0 +1,17 @@
+import { HttpResponse, type ResponseBody } from './response.js'
+
+/** Whether a body is asked for piece by piece. */
+export const isStreamed = (body: ResponseBody): body is AsyncIterable<Uint8Array | string> =>
+  typeof body === 'object' && body !== null && !(body instanceof Uint8Array)
+
+/** Tells whoever makes the pieces that no more are wanted. */
+export function letGo(parts: AsyncIterator<unknown>): void {
+  parts.return?.().catch(() => undefined)
+}
+
+/** A body that nobody will read lets go of what it holds: a file, say. */
+export function discard(answer: unknown): void {
+  if (!(answer instanceof HttpResponse)) return
+  const { body } = answer
+  if (isStreamed(body)) letGo(body[Symbol.asyncIterator]())
+}
