@@ -34,8 +34,9 @@ export function withAnswers(
   pairs: readonly (readonly [name: string, value: string])[],
 ): HttpResponse | Promise<HttpResponse> {
   const thrown = (error: unknown): unknown => {
-    const { status, message, headers = [], fault } = statusOfError(error)
-    return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault })
+    const { status, message, headers = [], extensions, fault } = statusOfError(error)
+    const more = extensions === undefined ? {} : { extensions }
+    return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault, ...more })
   }
   return afterAnswer(handler, request, server, (response) => response.with(pairs), thrown)
 }
