@@ -193,9 +193,8 @@ suite('validateFetch finds', () => {
         return true
       })
       const reported: string[] = []
-      // What is wrong goes on as far as it can, and may fail then for itself.
       const report = (found: UsageError): void => void reported.push(ruleOf(found))
-      await exchange(validateFetch(fetch, { report }), made()).catch(() => undefined)
+      await exchange(validateFetch(fetch, { report }), made())
       assert.ok(reported.includes(`${code} ${rule}`), String(reported))
       assert.equal(new Set(reported).size, 1, String(reported))
     })
@@ -276,6 +275,8 @@ suite('validateFetch finds', () => {
     await clock.advance(1000)
     await waiting?.cancel('enough')
     assert.deepEqual([await read, reason], [{ done: true, value: undefined }, 'enough'])
+    await (await validateFetch(source, options)(get())).body?.cancel('nothing')
+    assert.equal(reason, 'nothing')
     assert.equal(clock.pending, 0)
   })
 
@@ -288,6 +289,21 @@ suite('validateFetch finds', () => {
     await fetch(post())
     await assert.rejects(later(), { code: 'ERR_FETCH_STREAM' })
   })
+})
+
+test('validateFetch finds a request body that is read when the handler has thrown', async () => {
+  let later = (): Promise<string> => Promise.resolve('')
+  const fetch = validateFetch((asked) => {
+    later = () => asked.text()
+    throw new Error('its own')
+  })
+  await assert.rejects(fetch(post()), { message: 'its own' })
+  await assert.rejects(later(), { code: 'ERR_FETCH_STREAM' })
+})
+
+test('validateFetch lets an empty body be one without a type', async () => {
+  const answer = await validateFetch(() => new Response(bytes(''), { headers: { 'Content-Length': '0' } }))(get())
+  assert.equal(await answer.text(), '')
 })
 
 test('validateFetch passes on what a handler throws', async () => {
