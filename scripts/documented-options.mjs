@@ -49,6 +49,12 @@ export const documentedOptions = [
   },
   { title: 'HTTP servers', door: 'moorage/http', file: 'http/options', name: 'HTTP_OPTIONS' },
   { title: 'Forms', door: 'moorage/http', file: 'http/forms/options', name: 'FORM_OPTIONS' },
+  {
+    title: 'Watching fetch handlers',
+    door: 'moorage/http',
+    file: 'http/validate-fetch',
+    name: 'VALIDATE_FETCH_OPTIONS',
+  },
   { title: 'Files over HTTP', door: 'moorage/static', file: 'static/options', name: 'FILES_OPTIONS' },
   { title: 'Receiving files over HTTP', door: 'moorage/static', file: 'static/upload/options', name: 'UPLOAD_OPTIONS' },
   { title: 'Sending files', door: 'moorage/transfer', file: 'transfer/options', name: 'SEND_OPTIONS' },

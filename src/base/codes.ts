@@ -1,4 +1,5 @@
 import { entry, table, type Table } from './code-table.js'
+import { FETCH_CODES, type FetchCode } from './codes-fetch.js'
 import { HTTP_LIMIT_CODES, HTTP_PROTOCOL_CODES, type HttpLimitCode, type HttpProtocolCode } from './codes-http.js'
 
 export type UsageCode =
@@ -14,6 +15,7 @@ export type UsageCode =
   | 'ERR_MODEL_UNSUPPORTED'
   | 'ERR_UNSUPPORTED'
   | 'ERR_NATIVE_MISSING'
+  | FetchCode
 
 export const USAGE_CODES: Table<UsageCode> = table({
   ERR_OPTION_UNKNOWN: entry(
@@ -76,6 +78,7 @@ export const USAGE_CODES: Table<UsageCode> = table({
     'The native addon is needed here and is not built.',
     'Install a C compiler and run "npm rebuild moorage"; the message says why the last build failed.',
   ),
+  ...FETCH_CODES,
 })
 
 export const isUsageCode = (code: string): code is UsageCode => code in USAGE_CODES

@@ -29,5 +29,6 @@ export {
 export { Routes, type PathParams, type RouteFunction } from './routes.js'
 export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOptions } from './server.js'
 export { formatAccess, onlyHosts, withAccessLog, withFields, type AccessEntry, type AccessFormat } from './wrapping.js'
+export { validateFetch, type ValidateFetchOptions } from './validate-fetch.js'
 export { withRequestIds, type RequestIds } from './request-ids.js'
 export { withTrustedProxies, type TrustedProxies } from './trusted-proxies.js'
