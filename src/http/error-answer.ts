@@ -3,7 +3,7 @@ import type { FieldInit } from '../engine/http/fields.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import { chooseMediaType } from '../engine/http/negotiation.js'
 import { reasonOf } from '../engine/http/status.js'
-import { html, HttpError, json, text, type HttpResponse } from './response.js'
+import { html, HttpError, json, text, type HttpResponse, type ProblemExtensions } from './response.js'
 
 const OFFERED = ['text/plain', 'text/html', 'application/problem+json', 'application/json'] as const
 
@@ -12,9 +12,7 @@ const OFFERED = ['text/plain', 'text/html', 'application/problem+json', 'applica
  * ask for JSON, else a line of text. `message` is what the handler says to clients; without one, the name of the status.
  */
 export function errorAnswer(
-  status: number,
-  message: string,
-  headers: FieldInit | undefined,
+  { status, message, headers, extensions }: Omit<ErrorStatus, 'fault'>,
   accept: string | undefined,
 ): HttpResponse {
   const title = reasonOf(status) === '' ? `Status ${status}` : reasonOf(status)
@@ -24,7 +22,7 @@ export function errorAnswer(
       return html(errorPage(status, title, message), { status, headers: [...fields, ...PAGE_POLICY] })
     case 'application/problem+json':
     case 'application/json': {
-      const problem = { title, status, ...(message === '' ? {} : { detail: message }) }
+      const problem = { ...extensions, title, status, ...(message === '' ? {} : { detail: message }) }
       return json(problem, { status, headers: [...fields, ['Content-Type', 'application/problem+json']] })
     }
     default:
@@ -37,16 +35,22 @@ export interface ErrorStatus {
   readonly status: number
   readonly message: string
   readonly headers: FieldInit | undefined
+  readonly extensions: ProblemExtensions | undefined
   readonly fault: unknown
 }
 
+/** A status without a word of the handler's. */
+export const bareStatus = (status: number): Omit<ErrorStatus, 'fault'> => ({
+  ...{ status, message: '', headers: undefined, extensions: undefined },
+})
+
 export function statusOfError(error: unknown): ErrorStatus {
   if (error instanceof HttpError) {
-    const { status, message, headers, cause } = error
-    return { status, message, headers, fault: status >= 500 ? cause : undefined }
+    const { status, message, headers, extensions, cause } = error
+    return { status, message, headers, extensions, fault: status >= 500 ? cause : undefined }
   }
   const own = clientStatus(error)
-  return { status: own ?? 500, message: '', headers: undefined, fault: own === undefined ? error : undefined }
+  return { ...bareStatus(own ?? 500), fault: own === undefined ? error : undefined }
 }
 
 /** The status for an error that is the client's, thrown by what the handler called. */

@@ -23,9 +23,11 @@ export {
   redirect,
   stream,
   text,
+  type ProblemExtensions,
   type ResponseBody,
   type ResponseInit,
 } from './response.js'
+export { parseBySchema, type SchemaIssue, type SchemaResult, type StandardSchema } from './standard-schema.js'
 export { Routes, type PathParams, type RouteFunction } from './routes.js'
 export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOptions } from './server.js'
 export { formatAccess, onlyHosts, withAccessLog, withFields, type AccessEntry, type AccessFormat } from './wrapping.js'

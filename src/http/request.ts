@@ -10,6 +10,7 @@ import type { FormPart } from './forms/part.js'
 import { readForm } from './forms/read-form.js'
 import type { RequestBody } from './request-body.js'
 import { HttpError } from './response.js'
+import { parseBySchema, type StandardSchema } from './standard-schema.js'
 
 /** What is known of a request from elsewhere than its head and its connection. */
 export interface RequestOrigin {
@@ -193,14 +194,22 @@ export class HttpRequest {
     return this.#body?.text() ?? Promise.resolve('')
   }
 
-  /** The whole body, parsed. @throws UsageError `ERR_ARGUMENT` when it is no JSON: answered with 400 unless it is caught. */
-  async json(): Promise<unknown> {
+  /**
+   * The whole body, parsed; with a schema of valibot, zod or any other Standard Schema, as that gives it.
+   * @throws UsageError `ERR_ARGUMENT` when it is no JSON: answered with 400 unless it is caught; HttpError 400 with what
+   *   the schema finds, see `parseBySchema`.
+   */
+  json(): Promise<unknown>
+  json<Output>(schema: StandardSchema<Output>): Promise<Output>
+  async json(schema?: StandardSchema): Promise<unknown> {
     const body = await this.text()
+    let value: unknown
     try {
-      return JSON.parse(body)
+      value = JSON.parse(body)
     } catch (cause) {
       throw new UsageError('ERR_ARGUMENT', 'Cannot read the body as JSON', { cause, fault: 'remote' })
     }
+    return schema === undefined ? value : parseBySchema(schema, value)
   }
 
   /**

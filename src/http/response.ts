@@ -113,19 +113,29 @@ export function redirect(location: string, init?: ResponseInit): HttpResponse {
 export const stream = (body: AsyncIterable<Uint8Array | string>, init?: ResponseInit): HttpResponse =>
   new HttpResponse(body, init)
 
+/** What problem details have besides title, status and detail: extension members, RFC 9457 §3.2. */
+export type ProblemExtensions = Readonly<Record<string, unknown>>
+
 /** Thrown by a handler to answer with a status: `throw new HttpError(404)`. The message goes to the client. */
 export class HttpError extends Error {
   readonly status: number
   readonly headers: FieldInit | undefined
+  readonly extensions: ProblemExtensions | undefined
 
   constructor(
     status: number,
     message: string = '',
-    options?: { readonly headers?: FieldInit; readonly cause?: unknown },
+    options?: {
+      readonly headers?: FieldInit
+      readonly cause?: unknown
+      /** For clients that ask for JSON. */
+      readonly extensions?: ProblemExtensions
+    },
   ) {
     super(message, options !== undefined && 'cause' in options ? { cause: options.cause } : undefined)
     this.status = status
     this.headers = options?.headers
+    this.extensions = options?.extensions
   }
 
   override get name(): string {

@@ -9,7 +9,7 @@ import { copyBytes } from '../transport/read-side.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { dateField } from './date-field.js'
 import type { HttpSettings } from './options.js'
-import { errorAnswer, statusOfError } from './error-answer.js'
+import { bareStatus, errorAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
@@ -253,14 +253,14 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   /** What is answered when a handler throws. */
   #answerTo(thrown: unknown, accept: string | undefined): HttpResponse {
-    const { status, message, headers, fault } = statusOfError(thrown)
-    if (fault !== undefined) this.#service.report(fault, this.#connection)
+    const told = statusOfError(thrown)
+    if (told.fault !== undefined) this.#service.report(told.fault, this.#connection)
     try {
-      return errorAnswer(status, message, headers, accept)
+      return errorAnswer(told, accept)
     } catch (error) {
       // A status or a field that cannot be sent.
       this.#service.report(error, this.#connection)
-      return errorAnswer(500, '', undefined, accept)
+      return errorAnswer(bareStatus(500), accept)
     }
   }
 

@@ -35,8 +35,9 @@ export function withAnswers(
   lines: string = encodeFields(pairs, ''),
 ): HttpResponse | Promise<HttpResponse> {
   const thrown = (error: unknown): unknown => {
-    const { status, message, headers = [], fault } = statusOfError(error)
-    return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault })
+    const { status, message, headers = [], extensions, fault } = statusOfError(error)
+    const more = extensions === undefined ? {} : { extensions }
+    return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault, ...more })
   }
   return afterAnswer(handler, request, server, (response) => response.withLines(lines), thrown)
 }
