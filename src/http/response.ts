@@ -56,8 +56,13 @@ export class HttpResponse {
 
   /** The same answer with more fields. @throws UsageError `ERR_ARGUMENT`. */
   with(headers: FieldInit): HttpResponse {
+    return this.withLines(encodeFields(headers, ''))
+  }
+
+  /** The same answer with more fields, as the `fields` of another one has them: for what is added to each answer. */
+  withLines(lines: string): HttpResponse {
     const { status, length, close, trailers } = this
-    const fields = this.fields + encodeFields(headers, '')
+    const fields = this.fields + lines
     const more = { ...(length === undefined ? {} : { length }), ...(trailers === undefined ? {} : { trailers }) }
     return new HttpResponse(this.body, { status, close, ...more }, fields)
   }

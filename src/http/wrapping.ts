@@ -4,7 +4,7 @@ import type { ServerContext } from '../server/handlers.js'
 import { statusOfError } from './error-answer.js'
 import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import type { HttpRequest } from './request.js'
-import { HttpError, type HttpResponse } from './response.js'
+import { encodeFields, HttpError, type HttpResponse } from './response.js'
 
 /** What is done with each answer of a handler, also with those that it throws. Stays synchronous where the handler is. */
 function afterAnswer(
@@ -32,23 +32,25 @@ export function withAnswers(
   request: HttpRequest,
   server: ServerContext,
   pairs: readonly (readonly [name: string, value: string])[],
+  lines: string = encodeFields(pairs, ''),
 ): HttpResponse | Promise<HttpResponse> {
   const thrown = (error: unknown): unknown => {
     const { status, message, headers = [], extensions, fault } = statusOfError(error)
     const more = extensions === undefined ? {} : { extensions }
     return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault, ...more })
   }
-  return afterAnswer(handler, request, server, (response) => response.with(pairs), thrown)
+  return afterAnswer(handler, request, server, (response) => response.withLines(lines), thrown)
 }
 
 /**
  * Adds fields to every answer of a handler: CORS, isolation, a policy.
- * @throws UsageError `ERR_ARGUMENT` for a field that cannot be sent, when an answer is made.
+ * @throws UsageError `ERR_ARGUMENT` for a field that cannot be sent.
  */
 export function withFields(source: HttpHandlerSource, headers: FieldInit): HttpFunction {
   const handler = toHttpFunction(source)
   const pairs = [...fieldPairs(headers)]
-  return (request, server) => withAnswers(handler, request, server, pairs)
+  const lines = encodeFields(pairs, '')
+  return (request, server) => withAnswers(handler, request, server, pairs, lines)
 }
 
 /**

@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { UsageError, messageOf } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import { chooseMediaType } from '../engine/http/negotiation.js'
-import { allowing, isKnownMethod, notImplemented, type HttpHandlerObject } from '../http/handlers.js'
+import { allowing, isKnownMethod, notImplemented, type HttpFunction, type HttpHandlerObject } from '../http/handlers.js'
 import type { HttpRequest } from '../http/request.js'
 import { html, HttpError, json, redirect, text, type HttpResponse } from '../http/response.js'
 import { FileChoice } from './file-choice.js'
@@ -28,7 +28,10 @@ export function files(folder: string, options?: FilesOptions): HttpHandlerObject
 }
 
 /** With a clock of one's own, which the times of files are compared with. */
-export function filesAt(folder: string, options: FilesOptions | undefined, now: () => number): HttpHandlerObject {
+export const filesAt = (folder: string, options: FilesOptions | undefined, now: () => number): HttpHandlerObject =>
+  openFolder(folder, options, now)
+
+function openFolder(folder: string, options: FilesOptions | undefined, now: () => number): Files {
   const settings = readOptions('files', FILES_OPTIONS, options)
   let root: string
   try {
@@ -40,6 +43,19 @@ export function filesAt(folder: string, options: FilesOptions | undefined, now: 
   const { dotfiles, symlinks } = settings
   const rules = { root, dotfiles, symlinks }
   return new Files(rules, settings, makeUploads(rules, settings), now)
+}
+
+/**
+ * Serves one file, whatever the path of the request: with the validators, ranges and codings that `files` has. A file that
+ * is not there is 404 when it is asked for.
+ * @throws UsageError `ERR_ARGUMENT` when there is no such folder; `ERR_OPTION_…`.
+ * @example
+ * new Routes().get('/logo', file('pictures/logo.svg'))
+ */
+export function file(path: string, options?: FilesOptions): HttpFunction {
+  const folder = openFolder(dirname(resolve(path)), { ...options, dotfiles: 'serve', upload: false }, Date.now)
+  const name = basename(path)
+  return (request) => folder.handleOne(request, name)
 }
 
 /** @throws UsageError `ERR_OPTION_…`. */
@@ -67,6 +83,17 @@ class Files implements HttpHandlerObject {
     if (method !== 'GET' && method !== 'HEAD')
       return isKnownMethod(method) ? allowing(['GET'], method) : notImplemented()
     return this.#fromMemory(request) ?? this.#read(request)
+  }
+
+  /** The file of this name in the folder itself, whatever the request asks for. */
+  handleOne(request: HttpRequest, name: string): HttpResponse | Promise<HttpResponse> {
+    const { method } = request
+    if (method !== 'GET' && method !== 'HEAD')
+      return isKnownMethod(method) ? allowing(['GET'], method) : notImplemented()
+    return this.#sendFile(request, [name]).then((answer) => {
+      if (answer === undefined) throw new HttpError(404)
+      return answer
+    })
   }
 
   /**

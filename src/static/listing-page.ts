@@ -18,7 +18,8 @@ form{display:flex;gap:.5rem;margin:0 0 1rem}
 input{flex:1;min-width:0}
 input,button{font:inherit;padding:.375rem .625rem;border:1px solid var(--line);border-radius:.375rem;background:transparent;color:inherit}
 table{width:100%;border-collapse:collapse}
-th,td{text-align:left;padding:.375rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}
+tr{border-bottom:1px solid var(--line)}
+th,td{text-align:left;padding:.375rem .5rem;vertical-align:top}
 th{font-weight:500}
 th a{color:inherit}
 td:first-child{overflow-wrap:anywhere}

@@ -2,10 +2,11 @@ import type { Socket } from 'node:net'
 
 /** What the system tells of a write that could not be done at once. */
 interface WriteRequest {
-  oncomplete: (this: WriteRequest, status: number) => void
-  told: WriteTold | undefined
+  /** Need not be there. */
+  oncomplete?: (this: WriteRequest, status: number) => void
+  told?: WriteTold | undefined
   /** Kept until they are sent: nobody else does. */
-  bytes: Uint8Array | undefined
+  bytes?: Uint8Array | undefined
   /** Newer runtimes: set when it was done before `oncomplete` could be. */
   writeStatus?: number | null
 }
@@ -27,22 +28,11 @@ type Style = { readonly request: new () => WriteRequest } | { readonly request: 
 
 let style: Style | undefined
 
-/** One for all writes of this thread: only one that is queued uses it up. */
-let spare: WriteRequest | undefined
-
 function onComplete(this: WriteRequest, status: number): void {
   const { told } = this
   this.told = undefined
   this.bytes = undefined
   told?.directWritten(status)
-}
-
-function makeRequest(Request: new () => WriteRequest): WriteRequest {
-  const request = new Request()
-  request.oncomplete = onComplete
-  request.told = undefined
-  request.bytes = undefined
-  return request
 }
 
 const handleOf = (socket: Socket): WriteHandle | null =>
@@ -63,24 +53,19 @@ export const queuedBytes = (socket: Socket): number | undefined => handleOf(sock
 export function writeDirect(socket: Socket, data: Uint8Array | string, told: WriteTold): number | undefined {
   const handle = handleOf(socket)
   if (style === undefined || handle === null || socket.writableLength > 0 || socket.connecting) return undefined
-  const request = style.request === undefined ? null : (spare ??= makeRequest(style.request))
+  // A new one each time: one that the system holds back for a moment, with nothing left in its queue, is still in use.
+  const request = style.request === undefined ? null : new style.request()
   const result = typeof data === 'string' ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data)
-  if (typeof result === 'number') {
-    if (result !== 0 || request === null) return result
-    const queued = handle.writeQueueSize
-    if (queued === 0) return 0
-    spare = undefined
-    return queue(request, data, told, queued)
-  }
-  return queue(result as WriteRequest, data, told, handle.writeQueueSize)
-}
-
-function queue(request: WriteRequest, data: Uint8Array | string, told: WriteTold, queued: number): number {
-  request.oncomplete = onComplete
-  request.bytes = typeof data === 'string' ? undefined : data
-  const { writeStatus: status } = request
+  const isNumber = typeof result === 'number'
+  if (isNumber && (result !== 0 || request === null)) return result
+  const queued = handle.writeQueueSize
+  const waiting = isNumber ? request : (result as WriteRequest)
+  if (waiting === null || queued === 0) return 0
+  const { writeStatus: status } = waiting
   if (typeof status === 'number') return status
-  request.told = told
+  waiting.oncomplete = onComplete
+  waiting.told = told
+  waiting.bytes = typeof data === 'string' ? undefined : data
   return queued
 }
 
