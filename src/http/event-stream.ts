@@ -45,6 +45,7 @@ export function sse(events: AsyncIterable<ServerSentEvent | string>, init?: Even
 }
 
 const HEARTBEAT = ':\n\n'
+const OVER: IteratorResult<string> = { done: true, value: undefined }
 
 /** Events as text, with a comment whenever none came for a while. */
 class EventStream implements AsyncIterator<string> {
@@ -53,6 +54,7 @@ class EventStream implements AsyncIterator<string> {
   /** The next event, asked for once: a heartbeat does not ask again. */
   #next: Promise<IteratorResult<ServerSentEvent | string>> | undefined
   #isDone = false
+  #isSettled = false
   #wake: (() => void) | undefined
 
   constructor(events: AsyncIterator<ServerSentEvent | string>, heartbeatMs: number) {
@@ -61,24 +63,32 @@ class EventStream implements AsyncIterator<string> {
   }
 
   async next(): Promise<IteratorResult<string>> {
-    if (this.#isDone) return { done: true, value: undefined }
-    this.#next ??= this.#events.next()
-    let timer: NodeJS.Timeout | undefined
-    const pause = new Promise<undefined>((resolve) => {
-      this.#wake = () => resolve(undefined)
-      timer = setTimeout(this.#wake, this.#heartbeatMs)
-    })
-    try {
-      const result = await Promise.race([this.#next, pause])
-      if (result === undefined)
-        return this.#isDone ? { done: true, value: undefined } : { done: false, value: HEARTBEAT }
-      this.#next = undefined
-      if (result.done !== true) return { done: false, value: encodeEvent(result.value) }
-      this.#isDone = true
-      return { done: true, value: undefined }
-    } finally {
-      clearTimeout(timer)
+    if (this.#isDone) return OVER
+    if (this.#next === undefined) {
+      // One reaction for each event, however many heartbeats come before it.
+      const settled = (): void => {
+        this.#isSettled = true
+        this.#wake?.()
+      }
+      this.#isSettled = false
+      this.#next = this.#events.next()
+      this.#next.then(settled, settled)
     }
+    if (!this.#isSettled)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.#heartbeatMs)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    if (this.#isDone) return OVER
+    if (!this.#isSettled) return { done: false, value: HEARTBEAT }
+    const result = await this.#next
+    this.#next = undefined
+    if (result.done !== true) return { done: false, value: encodeEvent(result.value) }
+    this.#isDone = true
+    return OVER
   }
 
   async return(): Promise<IteratorResult<string>> {

@@ -6,12 +6,21 @@ export const isStreamed = (body: ResponseBody): body is AsyncIterable<Uint8Array
 
 /** Tells whoever makes the pieces that no more are wanted. */
 export function letGo(parts: AsyncIterator<unknown>): void {
-  parts.return?.().catch(() => undefined)
+  try {
+    Promise.resolve(parts.return?.()).catch(() => undefined)
+  } catch {
+    // It is not wanted any more, nor is what it says of that.
+  }
 }
 
 /** A body that nobody will read lets go of what it holds: a file, say. */
 export function discard(answer: unknown): void {
   if (!(answer instanceof HttpResponse)) return
   const { body } = answer
-  if (isStreamed(body)) letGo(body[Symbol.asyncIterator]())
+  if (!isStreamed(body)) return
+  try {
+    letGo(body[Symbol.asyncIterator]())
+  } catch {
+    // Somebody else has it, and lets go of it.
+  }
 }

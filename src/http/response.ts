@@ -30,6 +30,13 @@ const MANAGED = new Map([
   ['upgrade', 'use the upgrade of the request'],
 ])
 
+/** Also for programs that are not checked by types. */
+const isBody = (body: unknown): body is ResponseBody =>
+  typeof body === 'string' ||
+  body === null ||
+  body instanceof Uint8Array ||
+  (typeof body === 'object' && Symbol.asyncIterator in body)
+
 /** An answer, made once and never changed: `with` makes another. */
 export class HttpResponse {
   readonly status: number
@@ -46,6 +53,11 @@ export class HttpResponse {
     const status = init?.status ?? 200
     if (!isStatus(status) || status < 200)
       throw new UsageError('ERR_ARGUMENT', `Cannot answer with status ${status}: expected a number from 200 to 599`)
+    if (!isBody(body))
+      throw new UsageError(
+        'ERR_ARGUMENT',
+        `Cannot send a body of type ${typeof body}: expected a string, bytes, something that is iterated asynchronously, or null`,
+      )
     this.status = status
     this.body = body
     this.length = init?.length

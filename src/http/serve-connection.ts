@@ -13,7 +13,7 @@ import { bareStatus, errorAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
-import { encodeFields, HttpResponse, text } from './response.js'
+import { encodeFields, HttpError, HttpResponse, text } from './response.js'
 import type { HttpFunction } from './handlers.js'
 import { BodyPace, requestTimeout } from './request-timeout.js'
 import { discard, isStreamed, letGo } from './response-body.js'
@@ -225,12 +225,27 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#bodyLength = bodyLength
     let answer: HttpResponse | Promise<HttpResponse>
     try {
+      // What follows the answer to it would be a tunnel, and there is none here (RFC 9110 §9.3.6).
+      if (head.method === 'CONNECT') throw new HttpError(501)
       answer = this.#service.handler(new HttpRequest(head, this.#connection, body), this.#service.server)
     } catch (error) {
       answer = this.#answerTo(error, head.fields.get('accept'))
     }
-    if (answer instanceof HttpResponse) this.#answer(answer)
+    if (answer instanceof HttpResponse) this.#tryAnswer(answer)
     else void this.#answerLater(answer, head)
+  }
+
+  /** An answer that cannot be sent ends its connection, and nothing else. */
+  #tryAnswer(answer: HttpResponse): void {
+    try {
+      this.#answer(answer)
+    } catch (error) {
+      this.#service.report(error, this.#connection)
+      this.#isClosing = true
+      discard(answer)
+      this.#body?.release()
+      this.#connection.destroy(error)
+    }
   }
 
   async #answerLater(promised: Promise<HttpResponse>, { fields }: RequestHead): Promise<void> {
@@ -246,7 +261,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       return
     }
     this.#out.begin()
-    this.#answer(answer instanceof HttpResponse ? answer : this.#answerTo(notAnswer(answer), fields.get('accept')))
+    this.#tryAnswer(answer instanceof HttpResponse ? answer : this.#answerTo(notAnswer(answer), fields.get('accept')))
     this.#out.flush()
     if (!this.#isBusy) this.#goOn()
   }
@@ -286,8 +301,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       if (body !== null && count > 0 && this.#engine.data(count) !== undefined) this.#out.bytes(body)
       this.#endAnswer()
     } else {
+      // Before anything is sent: a stream that somebody else reads has none.
+      const parts = body[Symbol.asyncIterator]()
       this.#out.head(this.#engine.respond({ status, fields, bodyLength: answer.length ?? 'chunked', close }))
-      void this.#stream(body, answer.trailers)
+      void this.#stream(parts, answer.trailers)
     }
   }
 
@@ -310,8 +327,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   /** An answer that comes bit by bit: each is asked for when the client has taken those before. */
-  async #stream(body: AsyncIterable<Uint8Array | string>, trailers: HttpResponse['trailers']): Promise<void> {
-    const parts = body[Symbol.asyncIterator]()
+  async #stream(parts: AsyncIterator<Uint8Array | string>, trailers: HttpResponse['trailers']): Promise<void> {
     this.#parts = parts
     let sent = 0
     try {

@@ -32,7 +32,9 @@ export const filesAt = (folder: string, options: FilesOptions | undefined, now: 
   openFolder(folder, options, now)
 
 function openFolder(folder: string, options: FilesOptions | undefined, now: () => number): Files {
-  const settings = readOptions('files', FILES_OPTIONS, options)
+  const given = readOptions('files', FILES_OPTIONS, options)
+  // Whoever may put app.js.gz there would otherwise replace what is sent for app.js.
+  const settings = given.upload === false ? given : { ...given, precompressed: options?.precompressed ?? false }
   let root: string
   try {
     root = realpathSync(folder)

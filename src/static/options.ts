@@ -63,7 +63,10 @@ export const FILES_OPTIONS: OptionSpecs<FilesSettings> = {
     false,
     'Whether /about is answered with about.html, and /about.html sent there; /index.html is sent to its folder. A folder of the name comes first.',
   ),
-  precompressed: flag(true, 'Whether name.br, name.zst or name.gz is sent for name to clients that take it.'),
+  precompressed: flag(
+    true,
+    'Whether name.br, name.zst or name.gz is sent for name to clients that take it. Off with upload, unless it is asked for: whoever may put name.gz there would replace name.',
+  ),
   compress: flag(
     false,
     'Whether files of types that become smaller are compressed for clients that take it, when no twin is there: br, zstd where the runtime has it, or gzip. What is compressed has a weak tag and no ranges.',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, suite, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { serveHttp, type HttpServer } from '#src/http/server.js'
 import { files } from '#src/static/files.js'
 import type { UploadOptions } from '#src/static/upload/options.js'
@@ -331,4 +333,21 @@ suite('uploads', () => {
       { dotfiles: 'serve' },
     )
   })
+})
+
+test('a compressed twin that somebody sent does not replace what is served', { timeout: 20_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'moorage-twin-'))
+  try {
+    writeFileSync(join(folder, 'app.js'), 'the real one')
+    writeFileSync(join(folder, 'app.js.gz'), gzipSync('another'))
+    for (const [upload, body] of [
+      [false, 'another'],
+      [true, 'the real one'],
+    ] as const) {
+      await using server = await serveHttp('http://127.0.0.1:0', files(folder, { upload }))
+      assert.equal(await (await fetch(`${server.endpoint}/app.js`)).text(), body)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

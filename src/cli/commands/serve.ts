@@ -1,7 +1,7 @@
 import { networkInterfaces, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { errorCodeOf, UsageError, type Logger } from '../../base/index.js'
-import { serveHttp, type HttpServer } from '../../http/index.js'
+import { serveHttp, withFields, type HttpServer } from '../../http/index.js'
 import { CORS_FIELDS, files, ISOLATION_FIELDS, type UploadOptions } from '../../static/index.js'
 import { connect } from '../../transport/index.js'
 import { AUTH_OPTIONS, readAccounts } from '../accounts.js'
@@ -116,7 +116,7 @@ async function listen(folder: string, options: Options, context: CommandContext)
       'warning: whoever reaches this server may put files here; --auth lets only those in who have a password',
     )
   // Said now, and not to the first who asks.
-  files(folder, data.options)
+  withFields(files(folder, data.options), data.fields)
   const module = new URL('../serve-module.js#serveFolder', import.meta.url)
   const settings = {
     model: modelFrom(options),

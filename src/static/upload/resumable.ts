@@ -153,6 +153,12 @@ async function patch(step: Step): Promise<HttpResponse> {
     const facts = { 'expected-offset': size, 'provided-offset': offset }
     return problem(409, 'mismatching-upload-offset', 'The upload is at another offset', facts, progress(part, false))
   }
+  try {
+    await part.checkRoom(readInteger(headers.get('content-length')) ?? 0)
+  } catch (error) {
+    await part.keep()
+    throw error
+  }
   if (length !== state.length || now.digest !== state.digest) await writeState(folder, id, now)
   const answer = await append({ ...step, state: now }, part)
   return answer ?? new HttpResponse(null, { status: 204, headers: progress(part, false) })
