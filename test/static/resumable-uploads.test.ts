@@ -116,7 +116,7 @@ suite('a resumable upload', () => {
     )
     const head = await ask(server, 'HEAD', address)
     assert.equal(head.field('Upload-Offset'), '4')
-    await hanging.write('XXXXX').catch(() => undefined)
+    await hanging.write('later').catch(() => undefined)
     assert.equal((await patch(server, address, 4, true, 'efghi')).status, 201)
     assert.equal(content('sub/big.bin'), 'abcdefghi')
     hanging.destroy()

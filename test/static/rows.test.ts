@@ -14,7 +14,7 @@ import { RANGE_ROWS } from './rows/ranges.js'
 
 const TIMEOUT = { timeout: 20_000 }
 const base = temporaryFolder()
-const root = join(base, 'root')
+const root = join(base, 'served')
 const SECRET = 'this lies outside'
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 const socket = createServer()
@@ -29,17 +29,17 @@ async function fill(): Promise<void> {
   utimesSync(join(root, 'letters.txt'), DATE_MS / 1000, DATE_MS / 1000)
   for (const [, status, file] of PATH_ROWS) if (status === 200 && file !== 'letters.txt') put(file, `bytes of ${file}`)
   for (const name of ['.hidden/file', 'sub/.env', '.well-known/.secret', '..dots.txt', '...']) put(name, SECRET)
-  for (const folder of ['outside', 'outside/sub', 'root-beside']) mkdirSync(join(base, folder))
-  for (const name of ['secret', 'outside/secret', 'outside/sub/secret', 'root-beside/secret'])
+  for (const folder of ['outside', 'outside/sub', 'served-beside']) mkdirSync(join(base, folder))
+  for (const name of ['secret', 'outside/secret', 'outside/sub/secret', 'served-beside/secret'])
     writeFileSync(join(base, name), SECRET)
   link('letters.txt', 'inner')
   link('inner', 'chain')
   link('sub', 'inner-folder')
-  link('../root/letters.txt', 'up-and-back')
+  link('../served/letters.txt', 'up-and-back')
   link('../secret', 'outer')
   link('outer', 'outer-chain')
   link('../outside', 'outer-folder')
-  link('../root-beside/secret', 'beside')
+  link('../served-beside/secret', 'beside')
   link('/', 'slash')
   link('loop', 'loop')
   link('nowhere', 'dangling')

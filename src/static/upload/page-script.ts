@@ -12,7 +12,12 @@ const MAX_TRIES = 30
 const encode = (text) => encodeURIComponent(text).replace(/['()*]/g, (c) => '%' + c.charCodeAt(0).toString(16))
 const keyOf = (file) => ['moorage upload', location.pathname, file.name, file.size, file.lastModified].join(' ')
 const remember = (key, address) => {
-  try { if (address === null) localStorage.removeItem(key); else localStorage.setItem(key, address) } catch {}
+  try {
+    if (address === null) localStorage.removeItem(key); else localStorage.setItem(key, address)
+  } catch {
+    // A browser that keeps nothing begins anew when the page is opened again.
+    return
+  }
 }
 const recall = (key) => {
   try { return localStorage.getItem(key) } catch { return null }
