@@ -40,6 +40,20 @@ export const endingRows: readonly ConnectionContractRow[] = [
     assert.deepEqual([other.reason, other.bytesRead, other.bytesWritten, other.bytesUnsent], ['ended', 8, 6, 0])
     assert.equal(one.error, undefined)
   }),
+  bothWays(
+    'a slow reader of a connection that both have ended sees the rest, and then the end',
+    async ({ near, far }) => {
+      await near.closeWrite()
+      await far.write('answer')
+      assert.equal(await readText(near, 3), 'ans')
+      await far.closeWrite()
+      assert.equal((await soon(near.closed)).reason, 'ended')
+      assert.equal(await readAllText(near), 'wer')
+      assert.equal(await near.read(), null)
+      assert.equal(await near.readLine(), null)
+      for await (const bytes of near) assert.fail(`${bytes.length} more bytes`)
+    },
+  ),
   bothWays('closeWrite sends what is queued before the end, and is idempotent', async ({ near, far }) => {
     const bytes = patternBytes(3 * MIB, 6)
     void near.write(bytes.slice())

@@ -26,6 +26,7 @@ export class ReadSide {
   #feeding = false
   #flowing = false
   #peerEnded = false
+  #bothEnded = false
   /** Why nothing comes any more, once that is so. */
   #stopped: Error | undefined
   #draining: 'no' | 'when idle' | 'now' = 'no'
@@ -121,9 +122,12 @@ export class ReadSide {
     return this.#peerEnded || (this.#draining !== 'no' && this.#endsForDrain())
   }
 
-  /** A failure after the peer ended in order (a reset of a finished stream, say) takes nothing from the reader. */
+  /**
+   * A reader that comes late still sees the end: when both sides have ended, and when what failed after the peer's end
+   * in order (a reset of a finished stream, say) takes nothing from it.
+   */
   #endedCleanly(): boolean {
-    return this.#peerEnded && this.#stopped instanceof BrokenError
+    return this.#peerEnded && (this.#bothEnded || this.#stopped instanceof BrokenError)
   }
 
   async #readWith({ maxBytes = Infinity, signal, timeoutMs = Infinity }: ReadOptions): Promise<Uint8Array | null> {
@@ -376,6 +380,7 @@ export class ReadSide {
   /** The connection is gone: the last call. */
   close(error: Error, report: CloseReport): void {
     this.#flowing = false
+    this.#bothEnded = report.reason === 'ended'
     this.stop(error)
     const sink = this.#sink
     this.#sink = undefined

@@ -28,16 +28,15 @@ const shoutAtTheEnd = async (connection: Connection): Promise<void> => {
 }
 
 test('connect sends its input, half-closes, and prints what comes until the end', TIMEOUT, async () => {
-  const server = await serve('tcp://127.0.0.1:0', shoutAtTheEnd)
+  await using server = await serve('tcp://127.0.0.1:0', shoutAtTheEnd)
   const program = moorage(['connect', server.endpoint])
   program.input.end('one\ntwo\n')
   assert.equal(await program.ends(), 0, program.err)
   assert.equal(program.out, 'ONE\nTWO\n')
-  await server.close()
 })
 
 test('connect passes every byte in both directions', TIMEOUT, async () => {
-  const server = await serve('tcp://127.0.0.1:0', async (connection) => {
+  await using server = await serve('tcp://127.0.0.1:0', async (connection) => {
     for await (const bytes of connection) await connection.write(bytes)
   })
   const sent = Buffer.from(Array.from({ length: 600_000 }, (_, i) => (i * 31 + (i >> 8)) & 255))
@@ -45,15 +44,13 @@ test('connect passes every byte in both directions', TIMEOUT, async () => {
   program.input.end(sent)
   assert.equal(await program.ends(), 0, program.err)
   assert.equal(Buffer.compare(Buffer.from(program.out, 'latin1'), sent), 0)
-  await server.close()
 })
 
 test('connect ends when the peer ends, though its input goes on', TIMEOUT, async () => {
-  const server = await serve('tcp://127.0.0.1:0', (connection) => connection.write('bye\n'))
+  await using server = await serve('tcp://127.0.0.1:0', (connection) => connection.write('bye\n'))
   const program = moorage(['connect', server.endpoint])
   assert.equal(await program.ends(), 0, program.err)
   assert.equal(program.out, 'bye\n')
-  await server.close()
 })
 
 for (const [name, args] of [
@@ -109,7 +106,7 @@ test(
 )
 
 test('connect refuses a certificate that nobody vouches for, and --insecure takes it', TIMEOUT, async () => {
-  const server = await serve('tls://127.0.0.1:0', shoutAtTheEnd, { tls: { cert, key } })
+  await using server = await serve('tls://127.0.0.1:0', shoutAtTheEnd, { tls: { cert, key } })
   const refused = moorage(['connect', server.endpoint])
   refused.input.end()
   assert.equal(await refused.ends(), 1)
@@ -118,32 +115,29 @@ test('connect refuses a certificate that nobody vouches for, and --insecure take
   taken.input.end('x')
   assert.equal(await taken.ends(), 0, taken.err)
   assert.equal(taken.out, 'X')
-  await server.close()
 })
 
 test('connect -z tells which endpoints are open, by words and by its exit code', TIMEOUT, async () => {
-  const listener = await listen('tcp://127.0.0.1:0')
+  await using listener = await listen('tcp://127.0.0.1:0')
   const open = moorage(['connect', '-z', listener.endpoint])
   assert.equal(await open.ends(), 0)
   assert.match(open.out + open.err, /is open/)
   const mixed = moorage(['connect', '-z', listener.endpoint, 'tcp://127.0.0.1:1'])
   assert.equal(await mixed.ends(), 1)
-  await listener.close()
 })
 
 test('connect --hex shows both directions on stderr, and --crlf sends lines with CR LF', TIMEOUT, async () => {
-  const server = await serve('tcp://127.0.0.1:0', shoutAtTheEnd)
+  await using server = await serve('tcp://127.0.0.1:0', shoutAtTheEnd)
   const program = moorage(['connect', server.endpoint, '--hex', '--crlf'])
   program.input.end('hi\n')
   assert.equal(await program.ends(), 0)
   assert.equal(program.out, 'HI\r\n')
   assert.match(program.err, /^> 00000000 {2}68 69 0d 0a .* hi\.\.$/m)
   assert.match(program.err, /^< 00000000 {2}48 49 0d 0a .* HI\.\.$/m)
-  await server.close()
 })
 
 test('connect --exec joins the connection to a command', TIMEOUT, async () => {
-  const server = await serve('tcp://127.0.0.1:0', async (connection) => {
+  await using server = await serve('tcp://127.0.0.1:0', async (connection) => {
     await connection.write('please shout this\n')
     await connection.closeWrite()
     for await (const line of connection.lines()) heard.push(line)
@@ -151,16 +145,14 @@ test('connect --exec joins the connection to a command', TIMEOUT, async () => {
   const heard: string[] = []
   const program = moorage(['connect', server.endpoint, '--exec', 'tr a-z A-Z'])
   assert.equal(await program.ends(), 0, program.err)
-  await server.close()
   assert.deepEqual(heard, ['PLEASE SHOUT THIS\n'])
 })
 
 test('connect --idle gives up when nothing moves', TIMEOUT, async () => {
-  const listener = await listen('tcp://127.0.0.1:0')
+  await using listener = await listen('tcp://127.0.0.1:0')
   const program = moorage(['connect', listener.endpoint, '--idle', '100ms'])
   assert.equal(await program.ends(), 1)
   assert.match(program.err, /100 ms/)
-  await listener.close()
 })
 
 for (const [name, endpoint, skip] of [
@@ -168,7 +160,7 @@ for (const [name, endpoint, skip] of [
   ['unixgram', `unixgram:${join(folder, 'datagrams.sock')}`, addon],
 ] as const) {
   test(`connect sends a datagram a line over ${name}, and prints the answers`, { ...TIMEOUT, skip }, async () => {
-    const server = await serve(endpoint, async (datagram) => {
+    await using server = await serve(endpoint, async (datagram) => {
       await datagram.reply(Buffer.from(datagram.data).toString().toUpperCase())
     })
     const program = moorage(['connect', server.endpoint, '--lines'])
@@ -177,12 +169,11 @@ for (const [name, endpoint, skip] of [
     program.input.end()
     assert.equal(await program.ends(), 0, program.err)
     assert.equal(program.out, 'ONE\nTWO\n')
-    await server.close()
   })
 }
 
 test('the first Ctrl-C ends connect', TIMEOUT, async () => {
-  const server = await serve('tcp://127.0.0.1:0', async (connection) => {
+  await using server = await serve('tcp://127.0.0.1:0', async (connection) => {
     await connection.write('here\n')
     await connection.read()
   })
@@ -191,14 +182,12 @@ test('the first Ctrl-C ends connect', TIMEOUT, async () => {
   program.child.kill('SIGINT')
   assert.notEqual(await program.ends(), null)
   assert.doesNotMatch(program.err, /^\s+at /m)
-  await server.close()
 })
 
 /** A port that was free a moment ago, for programs that cannot choose one. */
 async function freePort(): Promise<string> {
-  const listener = await listen('tcp://127.0.0.1:0')
+  await using listener = await listen('tcp://127.0.0.1:0')
   const port = portOf(listener.endpoint)
-  await listener.close()
   return port
 }
 
