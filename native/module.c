@@ -1,4 +1,4 @@
-// The addon's door: errors, addresses, and calls on plain descriptors. What waits for events is in udp-batches.c.
+// The addon's door: errors, addresses, and calls on plain descriptors. What waits for events is in udp-batches.c and streams.c.
 #include "moorage.h"
 
 #include <arpa/inet.h>
@@ -324,5 +324,6 @@ NAPI_MODULE_INIT(/* env, exports */) {
   export_function(env, exports, "socketOption", socket_option);
   export_function(env, exports, "multicast", multicast);
   export_unixgram(env, exports);
+  export_streams(env, exports);
   return export_batches(env, exports);
 }

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 typedef struct batch batch;
+typedef struct stream_set stream_set;
 
 // One for each environment (the main thread, each worker).
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
   batch **batches;  // by id; NULL where one was closed
   uint32_t capacity;
   struct scratch *scratch;
+  stream_set *streams;  // NULL until one is opened
 } instance;
 
 typedef union {
@@ -67,5 +69,8 @@ napi_value export_unixgram(napi_env env, napi_value exports);
 
 // udp-batches.c
 napi_value export_batches(napi_env env, napi_value exports);
+
+// streams.c
+napi_value export_streams(napi_env env, napi_value exports);
 
 #endif

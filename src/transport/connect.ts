@@ -9,7 +9,7 @@ import { checkParameters } from './endpoint-parameters.js'
 import { fromSystemError } from './node/errno.js'
 import { fastReceiveWorks } from './node/fast-receive.js'
 import { connectHappily } from './node/happy-eyeballs.js'
-import { remoteOf } from './node/accepted-stream.js'
+import { localNameOf, openNatively, remoteOf } from './node/accepted-stream.js'
 import { toSystemPath } from './node/socket-listener.js'
 import { FAST_READ, SocketDriver } from './node/socket-driver.js'
 import { connect as netConnect, type NetConnectOpts } from 'node:net'
@@ -131,7 +131,11 @@ async function connectTcp(
       return { onread: fast ? FAST_READ : undefined, result: driver }
     },
   )
-  return new StreamConnection(result.drive(socket, fast).knowAddresses(), settings)
+  const names = { local: localNameOf(socket.localAddress, socket.localPort), remote: remoteOf(socket) }
+  return (
+    openNatively(socket, fast, names, settings) ??
+    new StreamConnection(result.drive(socket, fast).knowAddresses(), settings)
+  )
 }
 
 async function connectUnix(
@@ -171,7 +175,9 @@ async function connectUnix(
     socket.once('connect', () => {
       unlink()
       socket.off('error', failed)
-      resolve(new StreamConnection(driver.drive(socket, fast), settings))
+      resolve(
+        openNatively(socket, fast, driver, settings) ?? new StreamConnection(driver.drive(socket, fast), settings),
+      )
     })
   })
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js'
 
 const nothing = (): void => undefined
 /** Node fires longer timers at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+export const MAX_TIMER_MS: number = 2 ** 31 - 1
 
 /** The machine's monotonic clock. Its timers keep the process alive until they fire or are cancelled. */
 export const systemClock: Clock = {

@@ -16,6 +16,7 @@ interface Way {
   readonly endpoint: string
   readonly listen?: ListenOptions
   readonly connect?: ConnectOptions
+  readonly addon?: 'off'
   readonly upgradable: boolean
 }
 
@@ -32,8 +33,15 @@ const memory = (network: MemoryNetwork): Pick<Way, 'listen' | 'connect'> => ({
 const ways: readonly Way[] = [
   { name: 'tcp', endpoint: 'tcp://127.0.0.1:0', upgradable: true },
   { name: 'tcp fallback', endpoint: 'tcp://127.0.0.1:0', listen: slowPath, connect: slowPath, upgradable: true },
+  { name: 'tcp without the addon', endpoint: 'tcp://127.0.0.1:0', addon: 'off', upgradable: true },
   { name: 'tcp over IPv6', endpoint: 'tcp://[::1]:0', upgradable: true },
   { name: 'unix', endpoint: `unix:${join(folder, 'fast.sock')}`, upgradable: true },
+  {
+    name: 'unix without the addon',
+    endpoint: `unix:${join(folder, 'addonless.sock')}`,
+    addon: 'off',
+    upgradable: true,
+  },
   {
     name: 'unix fallback',
     endpoint: `unix:${join(folder, 'slow.sock')}`,
@@ -57,6 +65,7 @@ for (const way of ways) {
   suite(`a connection over ${way.name}`, () => {
     let factory: ConnectionFactory | undefined
     before(async () => {
+      if (way.addon !== undefined) process.env['MOORAGE_NATIVE'] = way.addon
       if (way.listen === undefined) await fastReceiveWorks(way.endpoint.startsWith('unix') ? 'unix' : 'tcp')
       factory = {
         credentials: way.upgradable ? { cert, key } : undefined,
@@ -73,6 +82,7 @@ for (const way of ways) {
         },
       }
     })
+    after(() => void delete process.env['MOORAGE_NATIVE'])
     for (const row of connectionContract) {
       test(row.name, { timeout: 15_000 }, async (t) => {
         if (factory === undefined) throw new Error('there is no factory')

@@ -4,8 +4,10 @@ import type { Address } from '../address.js'
 import type { ConnectionSettings } from '../connection-options.js'
 import type { RawStream } from '../raw-listener.js'
 import { StreamConnection } from '../stream-connection.js'
-import { fastSocket, socketOn, type SocketHandle } from './fast-receive.js'
+import { fastSocket, socketOn, takeHandle, type SocketHandle } from './fast-receive.js'
 import { handleOf } from './handles.js'
+import { NativeDriver } from './native-driver.js'
+import { hasDescriptor, nativeStreams, type NativeStreams } from './native-streams.js'
 import { FAST_READ, SocketDriver } from './socket-driver.js'
 
 /** An IPv4 peer of a dual-stack listener is an IPv4 peer (RFC 4291 §2.5.5.2). */
@@ -29,7 +31,7 @@ function peerOf(handle: SocketHandle): Address {
 let lastLocal: Address & { readonly kind: 'ip' } = { kind: 'ip', host: '', port: 0 }
 
 /** Asked for when a connection is opened: a socket that is gone no longer tells. */
-function localAddress(host: string | undefined, port: number | undefined): Address {
+export function localNameOf(host: string | undefined, port: number | undefined): Address {
   if (host === undefined || port === undefined) return UNNAMED
   if (lastLocal.host !== host || lastLocal.port !== port) lastLocal = { kind: 'ip', host, port }
   return lastLocal
@@ -38,7 +40,7 @@ function localAddress(host: string | undefined, port: number | undefined): Addre
 function localOf(handle: SocketHandle): Address {
   const name: { address?: string; port?: number } = {}
   handle.getsockname?.(name)
-  return localAddress(name.address, name.port)
+  return localNameOf(name.address, name.port)
 }
 
 /** A stream over an accepted handle that nobody has made a socket of yet. */
@@ -46,12 +48,15 @@ export class AcceptedHandle implements RawStream {
   readonly remote: Address
   readonly local: undefined
   readonly #highWaterBytes: number
+  readonly #streams: NativeStreams | undefined
   #handle: SocketHandle | undefined
   #socket: Socket | undefined
 
-  constructor(handle: SocketHandle, noDelay: boolean, highWaterBytes: number) {
+  /** `streams` are what the connection is driven by where its handle tells a descriptor. */
+  constructor(handle: SocketHandle, noDelay: boolean, highWaterBytes: number, streams: NativeStreams | undefined) {
     this.#handle = handle
     this.#highWaterBytes = highWaterBytes
+    this.#streams = streams
     this.remote = peerOf(handle)
     if (noDelay) handle.setNoDelay?.(true)
   }
@@ -74,9 +79,7 @@ export class AcceptedHandle implements RawStream {
     const handle = this.#handle
     if (handle === undefined) return openSocket(this.#take(), true, this.remote, settings)
     this.#handle = undefined
-    const driver = new SocketDriver(this.remote, localOf(handle))
-    driver.drive(socketOn(handle, settings.writeHighWaterBytes, FAST_READ), true)
-    return new StreamConnection(driver, settings)
+    return openHandle(handle, this.#streams, { local: localOf(handle), remote: this.remote }, settings)
   }
 
   #take(): Socket | undefined {
@@ -139,7 +142,41 @@ function openSocket(
   if (socket === undefined)
     throw new UsageError('ERR_STATE', 'Cannot open the stream: it was opened or destroyed before')
   socket.off('error', ignoreEarlyError)
-  const driver = new SocketDriver(remote, localAddress(socket.localAddress, socket.localPort))
+  const names = { local: localNameOf(socket.localAddress, socket.localPort), remote }
+  const opened = openNatively(socket, fast, names, settings)
+  if (opened !== undefined) return opened
+  const driver = new SocketDriver(names.remote, names.local)
   driver.drive(fast ? fastSocket(socket, settings.writeHighWaterBytes, FAST_READ) : socket, fast)
+  return new StreamConnection(driver, settings)
+}
+
+/** A connection on a connected socket that was never read, driven by the addon; `undefined` where that is not possible. */
+export function openNatively(
+  socket: Socket,
+  fast: boolean,
+  names: Names,
+  settings: ConnectionSettings,
+): StreamConnection | undefined {
+  const streams = fast ? nativeStreams() : undefined
+  const handle = streams === undefined ? undefined : takeHandle(socket)
+  return handle === undefined ? undefined : openHandle(handle, streams, names, settings)
+}
+
+interface Names {
+  readonly local: Address
+  readonly remote: Address
+}
+
+/** A connection on a handle that nobody has made a socket of, which receives in a shared buffer in one way or the other. */
+function openHandle(
+  handle: SocketHandle,
+  streams: NativeStreams | undefined,
+  names: Names,
+  settings: ConnectionSettings,
+): StreamConnection {
+  if (streams !== undefined && hasDescriptor(handle))
+    return new StreamConnection(new NativeDriver(streams, handle, names, settings.writeHighWaterBytes), settings)
+  const driver = new SocketDriver(names.remote, names.local)
+  driver.drive(socketOn(handle, settings.writeHighWaterBytes, FAST_READ), true)
   return new StreamConnection(driver, settings)
 }

@@ -74,10 +74,7 @@ function remake(old: Socket, highWaterMark: number, onread: OnRead | undefined):
   const handle = from._handle
   if (handle === null || typeof handle !== 'object') return old
   from._handle = null
-  if (handle.reading === true) {
-    handle.reading = false
-    handle.readStop?.()
-  }
+  stopReading(handle)
   const socket = socketOn(handle, highWaterMark, onread)
   const to = internalsOf(socket)
   to.server = from.server
@@ -85,6 +82,23 @@ function remake(old: Socket, highWaterMark: number, onread: OnRead | undefined):
   from.server = null
   from._server = null
   return socket
+}
+
+/** The handle of a socket that was never read and that no server counts; the socket is left inert. */
+export function takeHandle(socket: Socket): SocketHandle | undefined {
+  const internals = internalsOf(socket)
+  const { _handle: handle, server } = internals
+  if (handle === null || typeof handle !== 'object' || (server !== null && server !== undefined)) return undefined
+  if (socket.readableLength > 0 || socket.writableLength > 0 || socket.connecting) return undefined
+  internals._handle = null
+  stopReading(handle)
+  return handle
+}
+
+function stopReading(handle: SocketHandle): void {
+  if (handle.reading !== true) return
+  handle.reading = false
+  handle.readStop?.()
 }
 
 /** A socket that came whole (from another thread), re-made so that its reads arrive in the shared buffer. */

@@ -14,6 +14,12 @@ export interface NativeBatchMemory {
   arena: Uint8Array
 }
 
+/** What JavaScript and the addon share for all streams of a thread; native/streams.c has the layout. */
+export interface NativeStreamMemory {
+  readonly receive: Uint8Array
+  readonly records: Int32Array
+}
+
 /** The addon as it stands. Each call throws an Error with `code`, `errno` and `syscall` when the system refuses. */
 export interface NativeAddon {
   openUdp(host: string, port: number, flags: number): number
@@ -44,6 +50,20 @@ export interface NativeAddon {
   batchIntern(batch: number, hostOrPath: string, port: number): number
   batchPeer(batch: number, slot: number): NativeName
   batchClose(batch: number): void
+  /** Once for a thread. */
+  streamsOpen(memory: NativeStreamMemory, onEvents: (count: number) => void): void
+  /** Of a copy of the descriptor: the caller closes its own. */
+  streamAdd(descriptor: number): number
+  /** Gives the descriptor, which is the caller's from then on. */
+  streamRelease(stream: number): number
+  streamClose(stream: number): void
+  /** All below give 0 or how many bytes were taken, or a negative errno. */
+  streamWatch(stream: number, interest: number): number
+  streamWrite(stream: number, bytes: Uint8Array): number
+  streamWriteText(stream: number, text: string): number
+  streamWriteAll(stream: number, list: readonly Uint8Array[], from: number): number
+  streamSendFile(stream: number, descriptor: number, offset: number, count: number): number
+  streamShutdown(stream: number): number
 }
 
 export type NativeOption = 'receiveBuffer' | 'sendBuffer' | 'type' | 'multicastTtl' | 'multicastLoopback'

@@ -7,6 +7,7 @@ import type { RawListener, RawListenerEvents } from '../raw-listener.js'
 import { fromSystemError } from './errno.js'
 import { AcceptedHandle, AcceptedSocket } from './accepted-stream.js'
 import { fastReceiveWorks, takeHandles } from './fast-receive.js'
+import { nativeStreams } from './native-streams.js'
 import { describePortHolder } from './port-holder.js'
 
 export interface SocketListenSettings {
@@ -78,11 +79,12 @@ async function startAccepting(
   server.on('connection', keep)
   const fast = settings.fastReceive && (await fastReceiveWorks(typeof server.address() === 'string' ? 'unix' : 'tcp'))
   server.off('connection', keep)
+  const streams = fast ? nativeStreams() : undefined
   const takes =
     fast &&
     takeHandles(
       server,
-      (handle) => events.accepted(new AcceptedHandle(handle, noDelay, highWaterBytes)),
+      (handle) => events.accepted(new AcceptedHandle(handle, noDelay, highWaterBytes, streams)),
       (status) => failed(Object.assign(new Error(`accept failed with status ${status}`), { errno: status })),
     )
   if (!takes) server.on('connection', (socket) => offer(socket, false))

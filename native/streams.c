@@ -1,0 +1,438 @@
+// Streams in batches: one epoll set for all connections of an environment. A turn of the loop waits once, receives from
+// every stream that has something, and calls JavaScript once for all of them; writes go straight to the system.
+// JavaScript and C share two typed arrays:
+//   receive  the bytes that came, one stream's after the other's
+//   records  int32 × 3 for each event: id of the stream, what (offset in receive, or WRITABLE), length: 0 at the end of
+//            the stream, below 0 the negative errno
+// An id is not used again before the call that may still speak of it is over. The set owns the descriptors.
+#include "moorage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { MAX_EVENTS = 512, MIN_READ = 64 * 1024, MAX_PARTS = 64, MAX_TEXT = 64 * 1024, MAX_STREAMS = 1 << 24 };
+enum { INTEREST_READ = 1, INTEREST_WRITE = 2 };
+enum { WRITABLE = -1 };
+
+#define NONE UINT32_MAX
+
+typedef struct {
+  int fd;         // -1 while the id is free
+  uint32_t next;  // of the free ones
+  uint8_t interest;
+} stream;
+
+struct stream_set {
+  instance *owner;
+  napi_env env;
+  uv_poll_t *poll;
+  napi_async_cleanup_hook_handle hook;
+  napi_async_context context;
+  napi_ref callback, anchor;
+  int epoll, spare;  // spare: a descriptor given up for a moment when the process has no other
+  uint8_t *receive;
+  int32_t *records;
+  size_t receive_bytes;
+  uint32_t record_count;
+  stream *streams;
+  uint32_t capacity, free, resting, open;  // resting: ids that are free once this turn is over
+  bool turning, closing;
+  struct epoll_event events[MAX_EVENTS];
+};
+
+static void release(stream_set *self) {
+  napi_delete_reference(self->env, self->callback);
+  napi_delete_reference(self->env, self->anchor);
+  napi_async_destroy(self->env, self->context);
+}
+
+// Calls JavaScript, and afterwards its microtasks.
+static void emit(stream_set *self, uint32_t count) {
+  napi_env env = self->env;
+  napi_handle_scope scope;
+  napi_value anchor, callback, argument, result, error;
+  if (count == 0 || napi_open_handle_scope(env, &scope) != napi_ok) return;
+  if (napi_get_reference_value(env, self->anchor, &anchor) == napi_ok &&
+      napi_get_reference_value(env, self->callback, &callback) == napi_ok &&
+      napi_create_uint32(env, count, &argument) == napi_ok &&
+      napi_make_callback(env, self->context, anchor, callback, 1, &argument, &result) != napi_ok) {
+    bool pending = false;
+    napi_is_exception_pending(env, &pending);
+    if (pending && napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+// A stream that waits for nothing is not in the set at all: epoll reports errors of those that are, asked or not.
+static int set_interest(stream_set *self, uint32_t id, uint8_t interest) {
+  stream *one = &self->streams[id];
+  if (one->interest == interest) return 0;
+  struct epoll_event event = {
+      .events = ((interest & INTEREST_READ) != 0 ? EPOLLIN : 0u) | ((interest & INTEREST_WRITE) != 0 ? EPOLLOUT : 0u),
+      .data.u32 = id,
+  };
+  int operation = interest == 0 ? EPOLL_CTL_DEL : one->interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (epoll_ctl(self->epoll, operation, one->fd, &event) != 0) return -errno;
+  one->interest = interest;
+  return 0;
+}
+
+static void end_turn(stream_set *self) {
+  while (self->resting != NONE) {
+    uint32_t id = self->resting;
+    self->resting = self->streams[id].next;
+    self->streams[id].next = self->free;
+    self->free = id;
+  }
+}
+
+// What a stream tells that is ready; the number of records there are then.
+static uint32_t hear(stream_set *self, const struct epoll_event *event, uint32_t count, size_t *used) {
+  uint32_t id = event->data.u32;
+  bool broken = (event->events & (EPOLLERR | EPOLLHUP)) != 0;
+  if (self->streams[id].fd < 0) return count;
+  if ((self->streams[id].interest & INTEREST_WRITE) != 0 && (broken || (event->events & EPOLLOUT) != 0)) {
+    int32_t *record = &self->records[count * 3];
+    record[0] = (int32_t)id, record[1] = WRITABLE, record[2] = 0;
+    count += 1;
+  }
+  if ((self->streams[id].interest & INTEREST_READ) == 0 || (!broken && (event->events & EPOLLIN) == 0)) return count;
+  ssize_t length = recv(self->streams[id].fd, self->receive + *used, self->receive_bytes - *used, MSG_DONTWAIT);
+  if (length < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return count;
+    length = -errno;
+  }
+  int32_t *record = &self->records[count * 3];
+  record[0] = (int32_t)id, record[1] = (int32_t)*used, record[2] = (int32_t)length;
+  if (length > 0) *used += (size_t)length;
+  else set_interest(self, id, self->streams[id].interest & INTEREST_WRITE);
+  return count + 1;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  (void)status;
+  (void)events;
+  stream_set *self = poll->data;
+  if (self->closing || self->turning) return;
+  int ready = epoll_wait(self->epoll, self->events, MAX_EVENTS, 0);
+  uint32_t count = 0;
+  size_t used = 0;
+  self->turning = true;
+  for (int i = 0; i < ready && !self->closing; i += 1) {
+    if (self->receive_bytes - used < MIN_READ || count + 2 > self->record_count) {
+      emit(self, count);
+      count = 0;
+      used = 0;
+    }
+    if (!self->closing) count = hear(self, &self->events[i], count, &used);
+  }
+  if (!self->closing) emit(self, count);
+  self->turning = false;
+  if (!self->closing) end_turn(self);
+}
+
+static stream_set *get_set(napi_env env) {
+  instance *owner;
+  if (napi_get_instance_data(env, (void **)&owner) == napi_ok && owner->streams != NULL)
+    return owner->streams;
+  throw_errno(env, EBADF, "streams");
+  return NULL;
+}
+
+static stream_set *get_stream(napi_env env, napi_value value, uint32_t *id) {
+  stream_set *self = get_set(env);
+  if (self == NULL) return NULL;
+  if (napi_get_value_uint32(env, value, id) == napi_ok && *id < self->capacity && self->streams[*id].fd >= 0) return self;
+  throw_errno(env, EBADF, "stream");
+  return NULL;
+}
+
+static bool grow(stream_set *self) {
+  uint32_t capacity = self->capacity == 0 ? 64 : self->capacity * 2;
+  stream *grown = capacity > MAX_STREAMS ? NULL : realloc(self->streams, capacity * sizeof *grown);
+  if (grown == NULL) return false;
+  for (uint32_t id = capacity; id-- > self->capacity;) {
+    grown[id] = (stream){.fd = -1, .next = self->free};
+    self->free = id;
+  }
+  self->streams = grown;
+  self->capacity = capacity;
+  return true;
+}
+
+// Where the process has no descriptor left the spare one makes room: the caller closes the one it copied next.
+static int copy_descriptor(stream_set *self, int fd) {
+  if (self->spare < 0) self->spare = fcntl(self->epoll, F_DUPFD_CLOEXEC, 3);
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (copy >= 0 || errno != EMFILE || self->spare < 0) return copy;
+  close(self->spare);
+  self->spare = -1;
+  return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+// streamAdd(descriptor) → id, of a copy of the descriptor that waits for nothing yet
+static napi_value stream_add(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  int32_t fd;
+  stream_set *self;
+  if (!get_arguments(env, info, 1, &argument) || !get_int(env, argument, &fd) || (self = get_set(env)) == NULL) return NULL;
+  if (self->free == NONE && !grow(self)) return throw_errno(env, ENOMEM, "stream");
+  int copy = copy_descriptor(self, fd);
+  if (copy < 0) return throw_errno(env, errno, "dup");
+  fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK);
+  uint32_t id = self->free;
+  self->free = self->streams[id].next;
+  self->streams[id] = (stream){.fd = copy, .next = NONE};
+  if ((self->open += 1) == 1) uv_ref((uv_handle_t *)self->poll);
+  return make_int(env, (int32_t)id);
+}
+
+// Takes a stream out of the set, and leaves its descriptor.
+static int take_out(stream_set *self, uint32_t id) {
+  int fd = self->streams[id].fd;
+  set_interest(self, id, 0);
+  self->streams[id].fd = -1;
+  uint32_t *list = self->turning ? &self->resting : &self->free;
+  self->streams[id].next = *list;
+  *list = id;
+  if ((self->open -= 1) == 0) uv_unref((uv_handle_t *)self->poll);
+  return fd;
+}
+
+// streamRelease(id) → the descriptor, which is the caller's from now on
+static napi_value stream_release(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  uint32_t id;
+  stream_set *self;
+  if (!get_arguments(env, info, 1, &argument) || (self = get_stream(env, argument, &id)) == NULL) return NULL;
+  return make_int(env, take_out(self, id));
+}
+
+static napi_value stream_close(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  uint32_t id;
+  stream_set *self;
+  if (!get_arguments(env, info, 1, &argument) || (self = get_stream(env, argument, &id)) == NULL) return NULL;
+  close(take_out(self, id));
+  return NULL;
+}
+
+// streamWatch(id, interest) → 0 or a negative errno
+static napi_value stream_watch(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  uint32_t id;
+  int32_t interest;
+  stream_set *self;
+  if (!get_arguments(env, info, 2, arguments) || (self = get_stream(env, arguments[0], &id)) == NULL ||
+      !get_int(env, arguments[1], &interest))
+    return NULL;
+  return make_int(env, set_interest(self, id, (uint8_t)(interest & (INTEREST_READ | INTEREST_WRITE))));
+}
+
+// How many bytes the system took; 0 when it takes none now.
+static napi_value taken(napi_env env, ssize_t count) {
+  if (count < 0) count = errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+  return make_int(env, (int32_t)count);
+}
+
+static ssize_t send_again(int fd, const void *bytes, size_t length) {
+  for (;;) {
+    ssize_t count = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0 || errno != EINTR) return count;
+  }
+}
+
+// streamWrite(id, bytes) → how many of them the system took, or a negative errno
+static napi_value stream_write(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  uint32_t id;
+  size_t length;
+  void *bytes;
+  napi_typedarray_type type;
+  stream_set *self;
+  if (!get_arguments(env, info, 2, arguments) || (self = get_stream(env, arguments[0], &id)) == NULL) return NULL;
+  if (napi_get_typedarray_info(env, arguments[1], &type, &length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+    napi_throw_type_error(env, NULL, "a Uint8Array is expected");
+    return NULL;
+  }
+  return taken(env, send_again(self->streams[id].fd, bytes, length < INT32_MAX ? length : INT32_MAX));
+}
+
+// streamWriteText(id, text): the same of a text of at most 64 Ki characters, each of them a byte
+static napi_value stream_write_text(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  uint32_t id;
+  size_t length;
+  char bytes[MAX_TEXT + 1];
+  stream_set *self;
+  if (!get_arguments(env, info, 2, arguments) || (self = get_stream(env, arguments[0], &id)) == NULL) return NULL;
+  if (napi_get_value_string_latin1(env, arguments[1], bytes, sizeof bytes, &length) != napi_ok) {
+    napi_throw_type_error(env, NULL, "a string is expected");
+    return NULL;
+  }
+  return taken(env, send_again(self->streams[id].fd, bytes, length));
+}
+
+// streamWriteAll(id, list, from): the same of the Uint8Arrays of a list from one on, at most 64 of them in a call
+static napi_value stream_write_all(napi_env env, napi_callback_info info) {
+  napi_value arguments[3], item;
+  uint32_t id, from, end;
+  struct iovec parts[MAX_PARTS];
+  size_t count = 0, total = 0;
+  napi_typedarray_type type;
+  stream_set *self;
+  if (!get_arguments(env, info, 3, arguments) || (self = get_stream(env, arguments[0], &id)) == NULL) return NULL;
+  if (napi_get_array_length(env, arguments[1], &end) != napi_ok || napi_get_value_uint32(env, arguments[2], &from) != napi_ok) {
+    napi_throw_type_error(env, NULL, "a list and a number are expected");
+    return NULL;
+  }
+  for (; from < end && count < MAX_PARTS && total < INT32_MAX / 2; from += 1, count += 1) {
+    if (napi_get_element(env, arguments[1], from, &item) != napi_ok ||
+        napi_get_typedarray_info(env, item, &type, &parts[count].iov_len, &parts[count].iov_base, NULL, NULL) != napi_ok ||
+        type != napi_uint8_array) {
+      napi_throw_type_error(env, NULL, "a list of Uint8Arrays is expected");
+      return NULL;
+    }
+    if (parts[count].iov_len > INT32_MAX / 2) parts[count].iov_len = INT32_MAX / 2;
+    total += parts[count].iov_len;
+  }
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+  for (;;) {
+    ssize_t sent = sendmsg(self->streams[id].fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0 || errno != EINTR) return taken(env, sent);
+  }
+}
+
+// streamSendFile(id, descriptor, offset, count): the same of a piece of a file; 0 also at the file's end
+static napi_value stream_send_file(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  uint32_t id, count;
+  int32_t fd;
+  int64_t offset;
+  stream_set *self;
+  if (!get_arguments(env, info, 4, arguments) || (self = get_stream(env, arguments[0], &id)) == NULL ||
+      !get_int(env, arguments[1], &fd))
+    return NULL;
+  if (napi_get_value_int64(env, arguments[2], &offset) != napi_ok || napi_get_value_uint32(env, arguments[3], &count) != napi_ok) {
+    napi_throw_type_error(env, NULL, "numbers are expected");
+    return NULL;
+  }
+  for (;;) {
+    off_t at = offset;
+    ssize_t sent = sendfile(self->streams[id].fd, fd, &at, count < INT32_MAX ? count : INT32_MAX);
+    if (sent >= 0 || errno != EINTR) return taken(env, sent);
+  }
+}
+
+// streamShutdown(id) → 0 or a negative errno
+static napi_value stream_shutdown(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  uint32_t id;
+  stream_set *self;
+  if (!get_arguments(env, info, 1, &argument) || (self = get_stream(env, argument, &id)) == NULL) return NULL;
+  return make_int(env, shutdown(self->streams[id].fd, SHUT_WR) == 0 ? 0 : -errno);
+}
+
+static void on_closed(uv_handle_t *handle) {
+  stream_set *self = handle->data;
+  napi_async_cleanup_hook_handle hook = self->hook;
+  free(self->streams);
+  free(self->poll);
+  free(self);
+  // Last: it may free the environment.
+  napi_remove_async_cleanup_hook(hook);
+}
+
+static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) {
+  (void)hook;
+  stream_set *self = data;
+  self->closing = true;
+  self->owner->streams = NULL;
+  for (uint32_t id = 0; id < self->capacity; id += 1)
+    if (self->streams[id].fd >= 0) close(self->streams[id].fd);
+  uv_poll_stop(self->poll);
+  uv_close((uv_handle_t *)self->poll, on_closed);
+  close(self->epoll);
+  if (self->spare >= 0) close(self->spare);
+  release(self);
+}
+
+static bool get_memory(napi_env env, stream_set *self, napi_value memory) {
+  napi_value receive, records;
+  napi_typedarray_type bytes, integers;
+  size_t length;
+  if (napi_get_named_property(env, memory, "receive", &receive) == napi_ok &&
+      napi_get_named_property(env, memory, "records", &records) == napi_ok &&
+      napi_get_typedarray_info(env, receive, &bytes, &self->receive_bytes, (void **)&self->receive, NULL, NULL) == napi_ok &&
+      napi_get_typedarray_info(env, records, &integers, &length, (void **)&self->records, NULL, NULL) == napi_ok &&
+      bytes == napi_uint8_array && integers == napi_int32_array && self->receive_bytes >= MIN_READ &&
+      self->receive_bytes <= INT32_MAX && length >= 6) {
+    self->record_count = (uint32_t)(length / 3);
+    return true;
+  }
+  throw_errno(env, EINVAL, "streams");
+  return false;
+}
+
+static int start(napi_env env, stream_set *self, napi_value anchor, napi_value callback) {
+  napi_value name;
+  self->poll = calloc(1, uv_handle_size(UV_POLL));
+  if (self->poll == NULL) return -ENOMEM;
+  self->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (self->epoll < 0) return -errno;
+  int error = uv_poll_init(self->owner->loop, self->poll, self->epoll);
+  if (error != 0) {
+    close(self->epoll);
+    return error;
+  }
+  // From here on the handle belongs to the loop, and the end of the environment frees everything.
+  self->poll->data = self;
+  self->spare = fcntl(self->epoll, F_DUPFD_CLOEXEC, 3);
+  self->owner->streams = self;
+  napi_create_string_utf8(env, "moorage:streams", NAPI_AUTO_LENGTH, &name);
+  napi_create_reference(env, anchor, 1, &self->anchor);
+  napi_create_reference(env, callback, 1, &self->callback);
+  napi_async_init(env, anchor, name, &self->context);
+  napi_add_async_cleanup_hook(env, on_environment_end, self, &self->hook);
+  uv_poll_start(self->poll, UV_READABLE, on_poll);
+  uv_unref((uv_handle_t *)self->poll);
+  return 0;
+}
+
+// streamsOpen({ receive, records }, callback): once for an environment
+static napi_value streams_open(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  instance *owner;
+  if (!get_arguments(env, info, 2, arguments) || napi_get_instance_data(env, (void **)&owner) != napi_ok) return NULL;
+  if (owner->streams != NULL) return throw_errno(env, EBUSY, "streams");
+  stream_set *self = calloc(1, sizeof *self);
+  if (self == NULL) return throw_errno(env, ENOMEM, "streams");
+  self->owner = owner;
+  self->env = env;
+  self->spare = -1;
+  self->free = self->resting = NONE;
+  int error = 0;
+  if (get_memory(env, self, arguments[0]) && (error = start(env, self, arguments[0], arguments[1])) == 0) return NULL;
+  free(self->poll);
+  free(self);
+  return error == 0 ? NULL : throw_errno(env, -error, "streams");
+}
+
+napi_value export_streams(napi_env env, napi_value exports) {
+  export_function(env, exports, "streamsOpen", streams_open);
+  export_function(env, exports, "streamAdd", stream_add);
+  export_function(env, exports, "streamRelease", stream_release);
+  export_function(env, exports, "streamClose", stream_close);
+  export_function(env, exports, "streamWatch", stream_watch);
+  export_function(env, exports, "streamWrite", stream_write);
+  export_function(env, exports, "streamWriteText", stream_write_text);
+  export_function(env, exports, "streamWriteAll", stream_write_all);
+  export_function(env, exports, "streamSendFile", stream_send_file);
+  return export_function(env, exports, "streamShutdown", stream_shutdown);
+}

@@ -1,0 +1,319 @@
+import type { Socket } from 'node:net'
+import type { Clock } from '../../base/clock.js'
+import type { Address } from '../address.js'
+import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
+import { MAX_TIMER_MS, systemClock } from '../system-clock.js'
+import { fromSystemError, systemError } from './errno.js'
+import { socketOn, type SocketHandle } from './fast-receive.js'
+import {
+  MAX_NATIVE_TEXT,
+  socketOnDescriptor,
+  WATCH_READ,
+  WATCH_WRITE,
+  type NativeStreamOwner,
+  type NativeStreams,
+} from './native-streams.js'
+import { SocketDriver } from './socket-driver.js'
+import { secureSocket } from './start-tls.js'
+
+/** Below it the written pieces of a queue stay in their list. */
+const MAX_SENT_PIECES = 1024
+
+/** A handle of Node's that tells its descriptor. */
+export type DescribedHandle = SocketHandle & { readonly fd: number }
+
+/**
+ * Drives a connected socket by the addon: no handle and no stream of Node's stands below it. Until the first read or
+ * write it keeps the handle that it came with, as TLS needs one.
+ */
+export class NativeDriver implements StreamDriver, NativeStreamOwner {
+  readonly clock: Clock = systemClock
+  readonly local: Address
+  readonly remote: Address
+  readonly tls: undefined
+  readonly #streams: NativeStreams
+  readonly #highWaterBytes: number
+  #handle: DescribedHandle | undefined
+  /** In the set of streams; -1 before and after. */
+  #id = -1
+  #interest = 0
+  #events: StreamDriverEvents | undefined
+  #isOver = false
+  #peerEnded = false
+  #writeEnded = false
+  #endWritten: (() => void) | undefined
+  /** What the system has not taken: the pieces from `#sent` on. */
+  #queue: Uint8Array[] | undefined
+  #sent = 0
+  #queued = 0
+  #owesDrain = false
+  #shrunk: (() => void) | undefined
+  #idle: NodeJS.Timeout | undefined
+  #handshaking: Socket | undefined
+
+  constructor(
+    streams: NativeStreams,
+    handle: DescribedHandle,
+    { local, remote }: { readonly local: Address; readonly remote: Address },
+    highWaterBytes: number,
+  ) {
+    this.#streams = streams
+    this.#handle = handle
+    this.local = local
+    this.remote = remote
+    this.#highWaterBytes = highWaterBytes
+  }
+
+  get bufferedBytes(): number {
+    return this.#queued
+  }
+
+  attach(events: StreamDriverEvents): void {
+    this.#events = events
+  }
+
+  resume(): void {
+    if (!this.#peerEnded && this.#isReady()) this.#watch(this.#interest | WATCH_READ)
+  }
+
+  pause(): void {
+    if (this.#isReady()) this.#watch(this.#interest & WATCH_WRITE)
+  }
+
+  /** Into the set of streams, at the first use. */
+  #isReady(): boolean {
+    if (this.#id !== -1) return true
+    const handle = this.#handle
+    if (handle === undefined) return false
+    this.#handle = undefined
+    try {
+      this.#id = this.#streams.add(handle, this)
+    } catch (error) {
+      handle.close()
+      this.#end(error)
+      return false
+    }
+    return true
+  }
+
+  #watch(interest: number): void {
+    if (interest === this.#interest) return
+    this.#interest = interest
+    const result = this.#streams.addon.streamWatch(this.#id, interest)
+    if (result < 0) this.#fail('epoll_ctl', result)
+  }
+
+  // ---- reading
+
+  received(bytes: Uint8Array): void {
+    this.#idle?.refresh()
+    this.#events?.driverData(bytes, true)
+  }
+
+  receivedEnd(): void {
+    // The addon no longer waits for it.
+    this.#interest &= WATCH_WRITE
+    this.#peerEnded = true
+    this.#events?.driverEnd()
+    this.#endIfBothEnded()
+  }
+
+  broke(errno: number): void {
+    this.#interest &= WATCH_WRITE
+    this.#fail('read', errno)
+  }
+
+  // ---- writing
+
+  write(bytes: Uint8Array): boolean {
+    if (!this.#isReady()) return true
+    if (this.#queued > 0) return this.#push(bytes)
+    const taken = this.#streams.addon.streamWrite(this.#id, bytes)
+    if (taken === bytes.length) {
+      this.#idle?.refresh()
+      return true
+    }
+    return this.#tookLess(taken, bytes)
+  }
+
+  writeLatin1(text: string): boolean {
+    if (this.#queued > 0 || text.length > MAX_NATIVE_TEXT) return this.write(Buffer.from(text, 'latin1'))
+    if (!this.#isReady()) return true
+    const taken = this.#streams.addon.streamWriteText(this.#id, text)
+    if (taken === text.length) {
+      this.#idle?.refresh()
+      return true
+    }
+    return this.#tookLess(taken, Buffer.from(text, 'latin1'))
+  }
+
+  writePair(first: Uint8Array, second: Uint8Array): boolean {
+    if (!this.#isReady()) return true
+    if (this.#queued > 0) return this.#push(first) && this.#push(second)
+    const taken = this.#streams.addon.streamWriteAll(this.#id, [first, second], 0)
+    if (taken === first.length + second.length) {
+      this.#idle?.refresh()
+      return true
+    }
+    if (taken >= first.length) return this.#tookLess(taken - first.length, second)
+    const isBelow = this.#tookLess(taken, first)
+    return this.#isOver || this.#push(second) || isBelow
+  }
+
+  #tookLess(taken: number, bytes: Uint8Array): boolean {
+    if (taken < 0) {
+      this.#fail('write', taken)
+      return true
+    }
+    return this.#push(taken === 0 ? bytes : bytes.subarray(taken))
+  }
+
+  /** Whether the queue is below the mark then. */
+  #push(bytes: Uint8Array): boolean {
+    this.#queue ??= []
+    this.#queue.push(bytes)
+    this.#queued += bytes.length
+    this.#owesDrain ||= this.#queued >= this.#highWaterBytes
+    this.#watch(this.#interest | WATCH_WRITE)
+    return !this.#owesDrain
+  }
+
+  writable(): void {
+    const queue = this.#queue
+    const before = this.#queued
+    // One that has nothing to write only hears that it is broken: its next read or write tells.
+    if (queue === undefined) return this.#watch(this.#interest & WATCH_READ)
+    while (this.#queued > 0) {
+      const taken = this.#streams.addon.streamWriteAll(this.#id, queue, this.#sent)
+      if (taken < 0) return this.#fail('write', taken)
+      if (taken === 0) break
+      this.#dropSent(queue, taken)
+    }
+    if (this.#queued < before) this.#idle?.refresh()
+    if (this.#queued === 0) this.#flushed()
+    if (this.#queued < before) this.#shrunk?.()
+  }
+
+  #dropSent(queue: Uint8Array[], taken: number): void {
+    this.#queued -= taken
+    let left = taken
+    for (let piece = queue[this.#sent]; piece !== undefined && left > 0; piece = queue[this.#sent]) {
+      if (piece.length > left) {
+        queue[this.#sent] = piece.subarray(left)
+        break
+      }
+      left -= piece.length
+      this.#sent += 1
+    }
+    if (this.#sent < MAX_SENT_PIECES) return
+    queue.splice(0, this.#sent)
+    this.#sent = 0
+  }
+
+  #flushed(): void {
+    this.#queue = undefined
+    this.#sent = 0
+    this.#watch(this.#interest & WATCH_READ)
+    if (this.#endWritten !== undefined) this.#endWriting()
+    if (!this.#owesDrain) return
+    this.#owesDrain = false
+    this.#events?.driverDrain()
+  }
+
+  watchBuffer(shrunk: () => void): void {
+    this.#shrunk = shrunk
+  }
+
+  endWriting(done: () => void): void {
+    this.#endWritten = done
+    if (this.#queued === 0 && this.#isReady()) this.#endWriting()
+    else if (this.#isOver) this.#tellEndWritten()
+  }
+
+  #endWriting(): void {
+    this.#writeEnded = true
+    // Of a peer that is gone, reading tells.
+    this.#streams.addon.streamShutdown(this.#id)
+    this.#tellEndWritten()
+    this.#endIfBothEnded()
+  }
+
+  #tellEndWritten(): void {
+    const done = this.#endWritten
+    this.#endWritten = undefined
+    done?.()
+  }
+
+  // ---- ending
+
+  #endIfBothEnded(): void {
+    if (this.#peerEnded && this.#writeEnded) this.#end(undefined)
+  }
+
+  #fail(call: string, errno: number): void {
+    this.#end(systemError(call, errno))
+  }
+
+  destroy(): void {
+    this.#end(undefined)
+    this.#handshaking?.destroy()
+  }
+
+  /** Gone at once; its connection hears of it when what runs now is over. */
+  #end(error: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#handle?.close()
+    this.#handle = undefined
+    if (this.#id !== -1) this.#streams.close(this.#id)
+    this.#id = -1
+    clearTimeout(this.#idle)
+    process.nextTick(() => {
+      this.#events?.driverClose(error === undefined ? undefined : fromSystemError('use the connection', error))
+      this.#events = undefined
+      this.#queue = undefined
+      this.#tellEndWritten()
+    })
+  }
+
+  watchIdle(milliseconds: number, expired: () => void): void {
+    clearTimeout(this.#idle)
+    if (milliseconds <= MAX_TIMER_MS && !this.#isOver) this.#idle = setTimeout(expired, milliseconds).unref()
+  }
+
+  // ---- TLS
+
+  async startTls(options: TlsStart, unread: Uint8Array): Promise<StreamDriver> {
+    const plain = this.#detach(unread)
+    // Until the handshake is done this driver answers for the socket: destroying it ends the handshake.
+    this.#handshaking = plain
+    try {
+      return new SocketDriver(this.remote, this.local).driveTls(await secureSocket(plain, options))
+    } catch (error) {
+      this.#events?.driverClose(error instanceof Error ? fromSystemError('use the connection', error) : undefined)
+      this.#events = undefined
+      throw error
+    }
+  }
+
+  /** An ordinary socket in its place, with unread bytes put back. */
+  #detach(unread: Uint8Array): Socket {
+    clearTimeout(this.#idle)
+    const handle = this.#handle
+    const id = this.#id
+    if (handle === undefined && id === -1) throw new Error('Cannot detach: there is no socket')
+    this.#isOver = true
+    this.#handle = undefined
+    this.#id = -1
+    const socket = handle === undefined ? this.#release(id) : socketOn(handle, this.#highWaterBytes, undefined)
+    if (unread.length > 0) socket.unshift(unread)
+    return socket
+  }
+
+  #release(id: number): Socket {
+    const { descriptor, untold } = this.#streams.release(id)
+    const socket = socketOnDescriptor(descriptor, this.#highWaterBytes)
+    if (untold.length > 0) socket.unshift(untold)
+    return socket
+  }
+}

@@ -1,0 +1,112 @@
+import { Socket } from 'node:net'
+import { concatBytes } from '../../base/bytes.js'
+import type { SocketHandle } from './fast-receive.js'
+import { tryLoadNative, type NativeAddon } from './native.js'
+
+/** All reads of a turn of the loop go in here: 256 KiB, as much as one stream that sends without end gets in a turn. */
+const RECEIVE_BYTES = 256 * 1024
+const MAX_RECORDS = 512
+/** Characters; longer texts are written as bytes. */
+export const MAX_NATIVE_TEXT: number = 64 * 1024
+
+export const WATCH_READ = 1
+export const WATCH_WRITE = 2
+const WRITABLE = -1
+
+/** Who is told what happens on a stream. Bytes are borrowed for the length of the call. */
+export interface NativeStreamOwner {
+  received(bytes: Uint8Array): void
+  receivedEnd(): void
+  /** `errno` is below zero. */
+  broke(errno: number): void
+  writable(): void
+}
+
+/** The streams of this thread that the addon waits for, all in one set: it calls once for all that are ready. */
+export class NativeStreams {
+  readonly addon: NativeAddon
+  readonly #receive: Buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES)
+  readonly #records: Int32Array = new Int32Array(MAX_RECORDS * 3)
+  readonly #owners: (NativeStreamOwner | undefined)[] = []
+  /** The record that is being told, of how many. */
+  #at = 0
+  #count = 0
+
+  constructor(addon: NativeAddon) {
+    this.addon = addon
+    addon.streamsOpen({ receive: this.#receive, records: this.#records }, (count) => this.#heard(count))
+  }
+
+  /** Takes the socket over from a handle of Node's, which is closed: nothing of it was read or written. */
+  add(handle: SocketHandle & { readonly fd: number }, owner: NativeStreamOwner): number {
+    const id = this.addon.streamAdd(handle.fd)
+    handle.close()
+    this.#owners[id] = owner
+    return id
+  }
+
+  close(id: number): void {
+    this.#owners[id] = undefined
+    this.addon.streamClose(id)
+  }
+
+  /** Gives the stream up: its descriptor, and what was received and not told yet. */
+  release(id: number): { readonly descriptor: number; readonly untold: Uint8Array } {
+    const untold: Uint8Array[] = []
+    for (let at = this.#at + 1; at < this.#count; at += 1) {
+      const what = this.#records[at * 3 + 1] ?? WRITABLE
+      const length = this.#records[at * 3 + 2] ?? 0
+      if (this.#records[at * 3] === id && what !== WRITABLE && length > 0)
+        untold.push(Buffer.from(this.#receive.subarray(what, what + length)))
+    }
+    this.#owners[id] = undefined
+    return { descriptor: this.addon.streamRelease(id), untold: concatBytes(untold) }
+  }
+
+  #heard(count: number): void {
+    const records = this.#records
+    this.#count = count
+    for (let at = 0; at < count; at += 1) {
+      this.#at = at
+      const owner = this.#owners[records[at * 3] ?? 0]
+      // One that was closed by what an earlier record led to.
+      if (owner === undefined) continue
+      try {
+        this.#tell(owner, records[at * 3 + 1] ?? WRITABLE, records[at * 3 + 2] ?? 0)
+      } catch (error) {
+        // As if each were told by itself: what one handler throws takes nothing from the other streams.
+        process.nextTick(() => {
+          throw error
+        })
+      }
+    }
+    this.#count = 0
+  }
+
+  #tell(owner: NativeStreamOwner, what: number, length: number): void {
+    if (what === WRITABLE) owner.writable()
+    else if (length > 0) owner.received(this.#receive.subarray(what, what + length))
+    else if (length === 0) owner.receivedEnd()
+    else owner.broke(length)
+  }
+}
+
+let streams: NativeStreams | undefined
+
+/** Those of this thread; `undefined` without the addon. */
+export function nativeStreams(): NativeStreams | undefined {
+  const addon = tryLoadNative()
+  if (addon === undefined) return undefined
+  streams ??= new NativeStreams(addon)
+  return streams
+}
+
+/** Whether a handle tells its descriptor. */
+export const hasDescriptor = (handle: SocketHandle): handle is SocketHandle & { readonly fd: number } =>
+  'fd' in handle && typeof handle.fd === 'number' && handle.fd >= 0
+
+/** A socket of Node's on a descriptor, unread and paused. */
+export function socketOnDescriptor(descriptor: number, highWaterMark: number): Socket {
+  const options = { fd: descriptor, allowHalfOpen: true, manualStart: true, highWaterMark }
+  return new Socket(options)
+}
