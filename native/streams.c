@@ -41,7 +41,8 @@ struct stream_set {
   size_t receive_bytes;
   uint32_t record_count;
   stream *streams;
-  uint32_t capacity, free, resting, open;  // resting: ids that are free once this turn is over
+  uint32_t capacity, free, resting;  // resting: ids that are free once this turn is over
+  uint32_t waiting;                  // streams that wait for something
   bool turning, closing;
   struct epoll_event events[MAX_EVENTS];
 };
@@ -79,6 +80,9 @@ static int set_interest(stream_set *self, uint32_t id, uint8_t interest) {
   };
   int operation = interest == 0 ? EPOLL_CTL_DEL : one->interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   if (epoll_ctl(self->epoll, operation, one->fd, &event) != 0) return -errno;
+  // As with the sockets of Node: only what waits for something keeps the process running.
+  if (one->interest == 0 && (self->waiting += 1) == 1) uv_ref((uv_handle_t *)self->poll);
+  if (interest == 0 && (self->waiting -= 1) == 0) uv_unref((uv_handle_t *)self->poll);
   one->interest = interest;
   return 0;
 }
@@ -189,7 +193,6 @@ static napi_value stream_add(napi_env env, napi_callback_info info) {
   uint32_t id = self->free;
   self->free = self->streams[id].next;
   self->streams[id] = (stream){.fd = copy, .next = NONE};
-  if ((self->open += 1) == 1) uv_ref((uv_handle_t *)self->poll);
   return make_int(env, (int32_t)id);
 }
 
@@ -201,7 +204,6 @@ static int take_out(stream_set *self, uint32_t id) {
   uint32_t *list = self->turning ? &self->resting : &self->free;
   self->streams[id].next = *list;
   *list = id;
-  if ((self->open -= 1) == 0) uv_unref((uv_handle_t *)self->poll);
   return fd;
 }
 
@@ -279,7 +281,8 @@ static napi_value stream_write_text(napi_env env, napi_callback_info info) {
   return taken(env, send_again(self->streams[id].fd, bytes, length));
 }
 
-// streamWriteAll(id, list, from): the same of the Uint8Arrays of a list from one on, at most 64 of them in a call
+// streamWriteAll(id, list, from): the same of the Uint8Arrays of a list from one on, at most 64 of them in a call, and
+// not beyond what is none
 static napi_value stream_write_all(napi_env env, napi_callback_info info) {
   napi_value arguments[3], item;
   uint32_t id, from, end;
@@ -295,10 +298,8 @@ static napi_value stream_write_all(napi_env env, napi_callback_info info) {
   for (; from < end && count < MAX_PARTS && total < INT32_MAX / 2; from += 1, count += 1) {
     if (napi_get_element(env, arguments[1], from, &item) != napi_ok ||
         napi_get_typedarray_info(env, item, &type, &parts[count].iov_len, &parts[count].iov_base, NULL, NULL) != napi_ok ||
-        type != napi_uint8_array) {
-      napi_throw_type_error(env, NULL, "a list of Uint8Arrays is expected");
-      return NULL;
-    }
+        type != napi_uint8_array)
+      break;
     if (parts[count].iov_len > INT32_MAX / 2) parts[count].iov_len = INT32_MAX / 2;
     total += parts[count].iov_len;
   }
@@ -309,7 +310,7 @@ static napi_value stream_write_all(napi_env env, napi_callback_info info) {
   }
 }
 
-// streamSendFile(id, descriptor, offset, count): the same of a piece of a file; 0 also at the file's end
+// streamSendFile(id, descriptor, offset, count): the same of a piece of a file; at its end that is ENODATA
 static napi_value stream_send_file(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   uint32_t id, count;
@@ -326,8 +327,30 @@ static napi_value stream_send_file(napi_env env, napi_callback_info info) {
   for (;;) {
     off_t at = offset;
     ssize_t sent = sendfile(self->streams[id].fd, fd, &at, count < INT32_MAX ? count : INT32_MAX);
+    if (sent == 0 && count > 0) return make_int(env, -ENODATA);
     if (sent >= 0 || errno != EINTR) return taken(env, sent);
   }
+}
+
+static bool in_memory(int fd, off_t offset) {
+  char byte;
+  struct iovec part = {&byte, 1};
+  return preadv2(fd, &part, 1, offset, RWF_NOWAIT) == 1;
+}
+
+// fileInMemory(descriptor, offset, count) → whether the piece can be read without waiting for a disk: its first and its
+// last byte can. What the kernel reads ahead comes in order.
+static napi_value file_in_memory(napi_env env, napi_callback_info info) {
+  napi_value arguments[3], result;
+  int32_t fd;
+  int64_t offset, count;
+  if (!get_arguments(env, info, 3, arguments) || !get_int(env, arguments[0], &fd)) return NULL;
+  if (napi_get_value_int64(env, arguments[1], &offset) != napi_ok || napi_get_value_int64(env, arguments[2], &count) != napi_ok) {
+    napi_throw_type_error(env, NULL, "numbers are expected");
+    return NULL;
+  }
+  bool is = count > 0 && in_memory(fd, offset) && in_memory(fd, offset + count - 1);
+  return napi_get_boolean(env, is, &result) == napi_ok ? result : NULL;
 }
 
 // streamShutdown(id) → 0 or a negative errno
@@ -434,5 +457,6 @@ napi_value export_streams(napi_env env, napi_value exports) {
   export_function(env, exports, "streamWriteText", stream_write_text);
   export_function(env, exports, "streamWriteAll", stream_write_all);
   export_function(env, exports, "streamSendFile", stream_send_file);
+  export_function(env, exports, "fileInMemory", file_in_memory);
   return export_function(env, exports, "streamShutdown", stream_shutdown);
 }

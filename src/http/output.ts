@@ -1,4 +1,5 @@
 import type { StreamConnection } from '../transport/stream-connection.js'
+import type { FilePiece } from './response-body.js'
 
 const BATCH_BYTES = 64 * 1024
 /** One for all connections of this thread: a batch begins and ends within one call. */
@@ -69,6 +70,12 @@ export class Output {
       return
     }
     this.#writeAlone(bytes)
+  }
+
+  /** A piece of an open file, which is left open while this is pressed. */
+  file({ descriptor, offset, length }: FilePiece): void {
+    if (turn.owner === this) this.flush()
+    if (!this.#connection.writeFileNow(descriptor, offset, length)) this.isPressed = true
   }
 
   /** Behind what is in the batch, and together with it. */

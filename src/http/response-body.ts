@@ -24,3 +24,21 @@ export function discard(answer: unknown): void {
     // Somebody else has it, and lets go of it.
   }
 }
+
+/** Bytes of an open file. */
+export interface FilePiece {
+  readonly descriptor: number
+  readonly offset: number
+  readonly length: number
+}
+
+/** A body of files: what comes next can be sent by the system itself, and is then not asked for by `next`. */
+export interface FilePieces extends AsyncIterator<Uint8Array | string> {
+  /** `undefined` when no bytes of a file come next. */
+  nextPiece(): FilePiece | undefined
+  /** The piece was sent. */
+  skipPiece(): void
+}
+
+export const isFilePieces = (parts: AsyncIterator<Uint8Array | string>): parts is FilePieces =>
+  'nextPiece' in parts && 'skipPiece' in parts

@@ -16,7 +16,7 @@ import { HttpRequest } from './request.js'
 import { encodeFields, HttpError, HttpResponse, text } from './response.js'
 import type { HttpFunction } from './handlers.js'
 import { BodyPace, requestTimeout } from './request-timeout.js'
-import { discard, isStreamed, letGo } from './response-body.js'
+import { discard, isFilePieces, isStreamed, letGo } from './response-body.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import type { ServerContext } from '../server/handlers.js'
 
@@ -333,11 +333,15 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     try {
       if (!this.#engine.sendsBody) await parts.return?.()
       while (this.#engine.sendsBody) {
-        const { done, value } = await parts.next()
-        if (done === true || this.#isClosing) break
-        const bytes = typeof value === 'string' ? Buffer.from(value) : value
-        this.#sendPart(bytes)
-        sent += bytes.length
+        const count = this.#sendPiece(parts)
+        if (count === 0) {
+          const { done, value } = await parts.next()
+          if (done === true || this.#isClosing) break
+          const bytes = typeof value === 'string' ? Buffer.from(value) : value
+          this.#sendPart(bytes)
+          sent += bytes.length
+        }
+        sent += count
         if (this.#out.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
         else if (sent >= BYTES_A_TURN) await nextTurn()
         else continue
@@ -356,6 +360,20 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       return
     }
     this.#finishAnswer(trailers)
+  }
+
+  /** Bytes of a file that the system can send by itself now: how many. */
+  #sendPiece(parts: AsyncIterator<Uint8Array | string>): number {
+    const piece = isFilePieces(parts) && !this.#out.isPressed ? parts.nextPiece() : undefined
+    if (piece === undefined || !isFilePieces(parts)) return 0
+    const { descriptor, offset, length } = piece
+    if (length === 0 || !this.#connection.holdsFile(descriptor, offset, length)) return 0
+    const before = this.#engine.data(length) ?? ''
+    if (before !== '') this.#out.head(before)
+    this.#out.file(piece)
+    if (before !== '') this.#out.head(this.#engine.dataEnd)
+    parts.skipPiece()
+    return length
   }
 
   #sendPart(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { read } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { ByteRange } from '../engine/http/range.js'
+import type { FilePiece, FilePieces } from '../http/response-body.js'
 import { isSameIdentity, type FileIdentity } from './file-identity.js'
 
 /** Read at first; twice as much each time that the client has taken all of it meanwhile. */
@@ -25,7 +26,7 @@ export async function readState(file: FileHandle, identity: FileIdentity): Promi
  *
  * One buffer is used again and again, as long as `isSent` says that nothing of it waits to be sent.
  */
-export class FileBody implements AsyncIterableIterator<Uint8Array> {
+export class FileBody implements AsyncIterableIterator<Uint8Array>, FilePieces {
   readonly #file: FileHandle
   readonly #pieces: readonly (Uint8Array | ByteRange)[]
   readonly #isSent: () => boolean
@@ -61,11 +62,31 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
           void this.#close().then(() => reject(failure), reject)
           return
         }
-        this.#sent = count === left ? 0 : this.#sent + count
-        if (count === left) this.#piece += 1
+        this.#advance(count)
         resolve({ done: false, value: count === buffer.length ? buffer : buffer.subarray(0, count) })
       })
     })
+  }
+
+  nextPiece(): FilePiece | undefined {
+    const piece = this.#pieces[this.#piece]
+    if (piece === undefined || piece instanceof Uint8Array || this.#isClosed) return undefined
+    const offset = piece.start + this.#sent
+    return { descriptor: this.#file.fd, offset, length: Math.min(piece.end - offset, MOST_BYTES) }
+  }
+
+  skipPiece(): void {
+    const piece = this.nextPiece()
+    if (piece !== undefined) this.#advance(piece.length)
+  }
+
+  /** Past bytes of the piece that is being sent. */
+  #advance(count: number): void {
+    const piece = this.#pieces[this.#piece]
+    this.#sent += count
+    if (piece === undefined || piece instanceof Uint8Array || piece.start + this.#sent < piece.end) return
+    this.#sent = 0
+    this.#piece += 1
   }
 
   #freeBuffer(left: number): Buffer {

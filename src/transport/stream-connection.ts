@@ -264,6 +264,22 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return false
   }
 
+  /** Whether a piece of an open file may go from the system to the peer by `writeFileNow`, without waiting for a disk. */
+  holdsFile(descriptor: number, offset: number, count: number): boolean {
+    return this.#driver.holdsFile?.(descriptor, offset, count) ?? false
+  }
+
+  /** As `writeNow`, of a piece for which `holdsFile` was true; the file stays open until `sink.drain` follows false. */
+  writeFileNow(descriptor: number, offset: number, count: number): boolean {
+    if (this.#writing !== 'open' || this.#reason !== undefined || this.#report !== undefined || count === 0) return true
+    if (this.#pressed && this.#overCap()) return true
+    this.#bytesWritten += count
+    if (this.#driver.writeFile?.(descriptor, offset, count) ?? true) return true
+    this.#pressed = true
+    this.#queuedWrites += 1
+    return false
+  }
+
   /** Copies into a slab that is used again as soon as the system has taken it: at once, most of the time. */
   #writeSlab(bytes: Uint8Array): boolean {
     const slab = takeSlab(bytes)

@@ -39,6 +39,13 @@ export interface StreamDriver {
   writeLatin1?(text: string): boolean
   /** As `write`, of two pieces that go out in one call of the system. */
   writePair?(first: Uint8Array, second: Uint8Array): boolean
+  /** Whether a piece of an open file can be written by `writeFile` now, without waiting for a disk. */
+  holdsFile?(descriptor: number, offset: number, count: number): boolean
+  /**
+   * As `write`, of a piece of an open file; whoever opened it keeps it open until the drain that follows false. A file
+   * that ends before the piece does breaks the connection.
+   */
+  writeFile?(descriptor: number, offset: number, count: number): boolean
   /** Calls `shrunk` from now on, soon after bytes that were written have left the buffer. */
   watchBuffer(shrunk: () => void): void
   /** Sends the end after all that is queued; `done` when it was sent (or can never be). */

@@ -12,6 +12,7 @@ import type { StreamServerOptions } from '#src/server/stream-server.js'
 import { turns, until } from '#src/testing/contract-row.js'
 import { connectDatagram } from '#src/transport/datagrams.js'
 import { fastReceiveWorks } from '#src/transport/node/fast-receive.js'
+import { nativeStreams } from '#src/transport/node/native-streams.js'
 import { tryLoadNative } from '#src/transport/node/native.js'
 import { parseEndpoint } from '#src/transport/endpoint.js'
 import { localhostCertificate } from '../fixtures/certificates.js'
@@ -95,7 +96,9 @@ const rows: readonly Row[] = [
 
 for (const { name, endpoint, handler, options, secure = false } of rows) {
   test(`after close() no socket of the server is open: ${name}`, { timeout: 30_000 }, async () => {
+    // What a thread has once for all its connections is there before they are counted.
     await Promise.all([fastReceiveWorks('tcp'), fastReceiveWorks('unix')])
+    nativeStreams()
     await turns(10)
     const before = descriptors()
     const server = await serve(endpoint, handler, options)

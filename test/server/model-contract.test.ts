@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, suite, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import { concurrent, processes, serial, threads, type Model } from '#src/server/models/model.js'
 import type { StreamServer } from '#src/server/stream-server.js'
 import { AnyStreamServer } from '#src/server/stream-servers.js'
@@ -14,10 +14,16 @@ const folder = mkdtempSync(join(tmpdir(), 'moorage-models-'))
 const { cert, key } = await localhostCertificate()
 let names = 0
 
-const models: readonly { readonly name: string; readonly model: Model; readonly acceptsHere: boolean }[] = [
+const models: readonly {
+  readonly name: string
+  readonly model: Model
+  readonly acceptsHere: boolean
+  readonly bridged?: true
+}[] = [
   { name: 'serial()', model: serial(), acceptsHere: true },
   { name: 'concurrent()', model: concurrent(), acceptsHere: true },
   { name: 'threads()', model: threads({ size: 2 }), acceptsHere: true },
+  { name: 'threads() over bridges', model: threads({ size: 2 }), acceptsHere: true, bridged: true },
   { name: 'processes()', model: processes({ size: 2 }), acceptsHere: true },
   { name: "threads({ accept: 'shared' })", model: threads({ size: 2, accept: 'shared' }), acceptsHere: false },
   { name: "processes({ accept: 'shared' })", model: processes({ size: 2, accept: 'shared' }), acceptsHere: false },
@@ -36,7 +42,7 @@ const transports: readonly Transport[] = [
   { name: 'unix', endpoint: () => `unix:${join(folder, `${(names += 1)}.sock`)}` },
 ]
 
-for (const { name, model, acceptsHere } of models) {
+for (const { name, model, acceptsHere, bridged } of models) {
   for (const transport of transports) {
     const factory: ModelFactory = {
       acceptsHere,
@@ -52,6 +58,10 @@ for (const { name, model, acceptsHere } of models) {
       connect: (server) => connect((server as StreamServer).endpoint, transport.connect),
     }
     suite(`${name} over ${transport.name}`, () => {
+      before(() => {
+        if (bridged === true) process.env['MOORAGE_MOVE_SOCKETS'] = 'off'
+      })
+      after(() => void delete process.env['MOORAGE_MOVE_SOCKETS'])
       for (const row of modelContract) {
         test(row.name, { timeout: 40_000 }, async (t) => {
           const result = await row.run(factory)

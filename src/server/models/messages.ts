@@ -51,6 +51,8 @@ export type ToWorker =
   | { readonly type: 'offer'; readonly id: number }
   /** The socket comes with the message. */
   | { readonly type: 'stream'; readonly id: number; readonly remote: Address; readonly moved: unknown }
+  /** A thread copies the descriptor, which the parent closes when it hears that it is taken. */
+  | { readonly type: 'descriptor'; readonly id: number; readonly remote: Address; readonly descriptor: number }
   /** The parent reads and writes the socket; bytes travel as messages. */
   | {
       readonly type: 'bridge'

@@ -4,7 +4,9 @@ import { formatAddress, type Address } from '../../transport/address.js'
 import { AddressList } from '../../transport/node/address-list.js'
 import { adoptedSocket } from '../../transport/node/handles.js'
 import { fastReceiveWorks } from '../../transport/node/fast-receive.js'
-import { AcceptedSocket } from '../../transport/node/accepted-stream.js'
+import { AcceptedDescriptor, AcceptedSocket } from '../../transport/node/accepted-stream.js'
+import { nativeStreams } from '../../transport/node/native-streams.js'
+import type { RawStream } from '../../transport/raw-listener.js'
 import { TlsServerContext } from '../../transport/node/tls-server-context.js'
 import { StreamConnection } from '../../transport/stream-connection.js'
 import { systemClock } from '../../transport/system-clock.js'
@@ -116,6 +118,9 @@ export class WorkerHost {
       case 'stream':
         this.#take(message.id, message.remote, moved)
         return
+      case 'descriptor':
+        this.#copy(message.id, message.remote, message.descriptor)
+        return
       case 'bridge': {
         const { id } = message
         const stream = new BridgedStream(message, this.#send, () => this.#bridged.delete(id))
@@ -165,11 +170,27 @@ export class WorkerHost {
   #take(id: number, remote: Address, moved: unknown): void {
     this.#send({ type: 'taken', id })
     const socket = adoptedSocket(moved)
-    if (socket === undefined) {
-      this.#send({ type: 'ended', id, outcome: { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: true } })
-      return
+    if (socket === undefined) this.#refuse(id)
+    else this.#runner?.run(id, new AcceptedSocket(socket, this.#fast, remote))
+  }
+
+  /** The parent closes its descriptor when it hears `taken`: the copy is made before. */
+  #copy(id: number, remote: Address, descriptor: number): void {
+    const streams = nativeStreams()
+    let stream: RawStream | undefined
+    try {
+      if (streams !== undefined) stream = new AcceptedDescriptor(streams, descriptor, remote)
+    } catch (error) {
+      // No descriptor is left for the copy.
+      this.#send({ type: 'error', remote: formatAddress(remote), error: toPlainError(error) })
     }
-    this.#runner?.run(id, new AcceptedSocket(socket, this.#fast, remote))
+    this.#send({ type: 'taken', id })
+    if (stream === undefined) this.#refuse(id)
+    else this.#runner?.run(id, stream)
+  }
+
+  #refuse(id: number): void {
+    this.#send({ type: 'ended', id, outcome: { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: true } })
   }
 
   async #drain(graceMs: number): Promise<void> {

@@ -2,6 +2,8 @@ import { fork, type ChildProcess, type SendHandle } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { idleSocket } from '../../transport/node/handles.js'
+import { tryLoadNative } from '../../transport/node/native.js'
+import { descriptorOf } from '../../transport/node/native-streams.js'
 import { errorCodeOf } from '../../base/errors.js'
 import type { RawStream } from '../../transport/raw-listener.js'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js'
@@ -34,9 +36,11 @@ const LOAD_SAMPLE_MS = 2
 
 let movable: boolean | undefined
 
+/** Bridging is chosen by `MOORAGE_MOVE_SOCKETS=off`, for tests and for comparing. */
+const mayMove = (): boolean => process.env['MOORAGE_MOVE_SOCKETS'] !== 'off'
+
 /** Whether this runtime can move a TCP socket to another thread (Node 26.6 and newer): asked of the runtime itself. */
 function canMoveSockets(): boolean {
-  if (process.env['MOORAGE_MOVE_SOCKETS'] === 'off') return false
   if (movable === undefined) {
     const { port1, port2 } = new MessageChannel()
     const socket = idleSocket()
@@ -60,6 +64,8 @@ export function startThread(start: WorkerStart, maxHeapBytes: number, events: Wo
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(maxHeapBytes / 1024 / 1024) },
     name: `moorage-${start.worker}`,
   })
+  // The addon reads descriptors, which threads share.
+  const describes = tryLoadNative() !== undefined
   let why = 'it ended'
   worker.on('message', (message: FromWorker) => events.message(message))
   worker.on('messageerror', (error) => {
@@ -73,11 +79,20 @@ export function startThread(start: WorkerStart, maxHeapBytes: number, events: Wo
   let sampledAt = performance.now()
   let load = 0
   return {
-    transferOf: ({ remote, handle }) =>
-      handle !== undefined && remote.kind === 'ip' && canMoveSockets() ? 'moved' : 'bridged',
+    transferOf(stream) {
+      if (!mayMove() || stream.handle === undefined) return 'bridged'
+      if (describes && descriptorOf(stream.handle) !== undefined) return 'kept'
+      return stream.remote.kind === 'ip' && canMoveSockets() ? 'moved' : 'bridged'
+    },
     send: (message) => worker.postMessage(message),
     sendStream(id, stream) {
-      const { remote, socket } = stream
+      const { remote } = stream
+      const descriptor = describes ? descriptorOf(stream.handle) : undefined
+      if (descriptor !== undefined) {
+        worker.postMessage({ type: 'descriptor', id, remote, descriptor } satisfies ToWorker)
+        return
+      }
+      const { socket } = stream
       const message: ToWorker = { type: 'stream', id, remote, moved: socket }
       worker.postMessage(message, [socket as never])
     },

@@ -7,7 +7,13 @@ import { StreamConnection } from '../stream-connection.js'
 import { fastSocket, socketOn, takeHandle, type SocketHandle } from './fast-receive.js'
 import { handleOf } from './handles.js'
 import { NativeDriver } from './native-driver.js'
-import { hasDescriptor, nativeStreams, type NativeStreams } from './native-streams.js'
+import {
+  nativeStreams,
+  sourceOfHandle,
+  sourceOfStream,
+  type NativeSource,
+  type NativeStreams,
+} from './native-streams.js'
 import { FAST_READ, SocketDriver } from './socket-driver.js'
 
 /** An IPv4 peer of a dual-stack listener is an IPv4 peer (RFC 4291 §2.5.5.2). */
@@ -95,6 +101,38 @@ export class AcceptedHandle implements RawStream {
   }
 }
 
+/**
+ * A stream that another thread of this process accepted: `streams` are this thread's. The descriptor is copied, so that
+ * the other thread closes its own as soon as it hears of this.
+ */
+export class AcceptedDescriptor implements RawStream {
+  readonly remote: Address
+  readonly local: Address
+  readonly socket: undefined
+  readonly handle: undefined
+  readonly #source: NativeSource
+  readonly #streams: NativeStreams
+
+  constructor(streams: NativeStreams, descriptor: number, remote: Address) {
+    const name = streams.addon.localName(descriptor)
+    this.local = typeof name === 'string' ? UNNAMED : localNameOf(...name)
+    this.remote = remote
+    this.#streams = streams
+    this.#source = sourceOfStream(streams, streams.add(descriptor))
+  }
+
+  open(settings: ConnectionSettings): StreamConnection {
+    return new StreamConnection(
+      new NativeDriver(this.#streams, this.#source, this, settings.writeHighWaterBytes),
+      settings,
+    )
+  }
+
+  destroy(): void {
+    this.#source.close()
+  }
+}
+
 /** An error before anybody has taken the socket is one of a peer that left: its end will tell. */
 const ignoreEarlyError = (): void => undefined
 
@@ -174,8 +212,9 @@ function openHandle(
   names: Names,
   settings: ConnectionSettings,
 ): StreamConnection {
-  if (streams !== undefined && hasDescriptor(handle))
-    return new StreamConnection(new NativeDriver(streams, handle, names, settings.writeHighWaterBytes), settings)
+  const source = streams === undefined ? undefined : sourceOfHandle(streams, handle)
+  if (streams !== undefined && source !== undefined)
+    return new StreamConnection(new NativeDriver(streams, source, names, settings.writeHighWaterBytes), settings)
   const driver = new SocketDriver(names.remote, names.local)
   driver.drive(socketOn(handle, settings.writeHighWaterBytes, FAST_READ), true)
   return new StreamConnection(driver, settings)

@@ -4,27 +4,37 @@ import type { Address } from '../address.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
 import { MAX_TIMER_MS, systemClock } from '../system-clock.js'
 import { fromSystemError, systemError } from './errno.js'
-import { socketOn, type SocketHandle } from './fast-receive.js'
 import {
   MAX_NATIVE_TEXT,
   socketOnDescriptor,
   WATCH_READ,
   WATCH_WRITE,
+  type NativeSource,
   type NativeStreamOwner,
   type NativeStreams,
 } from './native-streams.js'
 import { SocketDriver } from './socket-driver.js'
 import { secureSocket } from './start-tls.js'
 
+/** Bytes of an open file that are to be sent. */
+interface FilePiece {
+  readonly descriptor: number
+  readonly offset: number
+  readonly length: number
+}
+
+const restOf = ({ descriptor, offset, length }: FilePiece, sent: number): FilePiece => ({
+  descriptor,
+  offset: offset + sent,
+  length: length - sent,
+})
+
 /** Below it the written pieces of a queue stay in their list. */
 const MAX_SENT_PIECES = 1024
 
-/** A handle of Node's that tells its descriptor. */
-export type DescribedHandle = SocketHandle & { readonly fd: number }
-
 /**
  * Drives a connected socket by the addon: no handle and no stream of Node's stands below it. Until the first read or
- * write it keeps the handle that it came with, as TLS needs one.
+ * write it keeps what it came with, as TLS may need that.
  */
 export class NativeDriver implements StreamDriver, NativeStreamOwner {
   readonly clock: Clock = systemClock
@@ -33,7 +43,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   readonly tls: undefined
   readonly #streams: NativeStreams
   readonly #highWaterBytes: number
-  #handle: DescribedHandle | undefined
+  #source: NativeSource | undefined
   /** In the set of streams; -1 before and after. */
   #id = -1
   #interest = 0
@@ -43,7 +53,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   #writeEnded = false
   #endWritten: (() => void) | undefined
   /** What the system has not taken: the pieces from `#sent` on. */
-  #queue: Uint8Array[] | undefined
+  #queue: (Uint8Array | FilePiece)[] | undefined
   #sent = 0
   #queued = 0
   #owesDrain = false
@@ -53,12 +63,12 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   constructor(
     streams: NativeStreams,
-    handle: DescribedHandle,
+    source: NativeSource,
     { local, remote }: { readonly local: Address; readonly remote: Address },
     highWaterBytes: number,
   ) {
     this.#streams = streams
-    this.#handle = handle
+    this.#source = source
     this.local = local
     this.remote = remote
     this.#highWaterBytes = highWaterBytes
@@ -83,13 +93,14 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   /** Into the set of streams, at the first use. */
   #isReady(): boolean {
     if (this.#id !== -1) return true
-    const handle = this.#handle
-    if (handle === undefined) return false
-    this.#handle = undefined
+    const source = this.#source
+    if (source === undefined) return false
+    this.#source = undefined
     try {
-      this.#id = this.#streams.add(handle, this)
+      this.#id = source.enter()
+      this.#streams.own(this.#id, this)
     } catch (error) {
-      handle.close()
+      // No descriptor is left for it.
       this.#end(error)
       return false
     }
@@ -149,15 +160,18 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   writePair(first: Uint8Array, second: Uint8Array): boolean {
     if (!this.#isReady()) return true
-    if (this.#queued > 0) return this.#push(first) && this.#push(second)
+    if (this.#queued > 0) {
+      this.#push(first)
+      return this.#push(second)
+    }
     const taken = this.#streams.addon.streamWriteAll(this.#id, [first, second], 0)
     if (taken === first.length + second.length) {
       this.#idle?.refresh()
       return true
     }
     if (taken >= first.length) return this.#tookLess(taken - first.length, second)
-    const isBelow = this.#tookLess(taken, first)
-    return this.#isOver || this.#push(second) || isBelow
+    this.#tookLess(taken, first)
+    return this.#isOver || this.#push(second)
   }
 
   #tookLess(taken: number, bytes: Uint8Array): boolean {
@@ -168,8 +182,28 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     return this.#push(taken === 0 ? bytes : bytes.subarray(taken))
   }
 
+  holdsFile(descriptor: number, offset: number, count: number): boolean {
+    return this.#streams.addon.fileInMemory(descriptor, offset, count)
+  }
+
+  writeFile(descriptor: number, offset: number, count: number): boolean {
+    const { addon } = this.#streams
+    if (!this.#isReady()) return true
+    this.#owesDrain = true
+    if (this.#queued > 0) return this.#push({ descriptor, offset, length: count })
+    const taken = addon.streamSendFile(this.#id, descriptor, offset, count)
+    if (taken === count) {
+      this.#owesDrain = false
+      this.#idle?.refresh()
+      return true
+    }
+    if (taken >= 0) return this.#push({ descriptor, offset: offset + taken, length: count - taken })
+    this.#fail('sendfile', taken)
+    return true
+  }
+
   /** Whether the queue is below the mark then. */
-  #push(bytes: Uint8Array): boolean {
+  #push(bytes: Uint8Array | FilePiece): boolean {
     this.#queue ??= []
     this.#queue.push(bytes)
     this.#queued += bytes.length
@@ -184,7 +218,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     // One that has nothing to write only hears that it is broken: its next read or write tells.
     if (queue === undefined) return this.#watch(this.#interest & WATCH_READ)
     while (this.#queued > 0) {
-      const taken = this.#streams.addon.streamWriteAll(this.#id, queue, this.#sent)
+      const taken = this.#sendQueued(queue)
       if (taken < 0) return this.#fail('write', taken)
       if (taken === 0) break
       this.#dropSent(queue, taken)
@@ -194,12 +228,19 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     if (this.#queued < before) this.#shrunk?.()
   }
 
-  #dropSent(queue: Uint8Array[], taken: number): void {
+  #sendQueued(queue: readonly (Uint8Array | FilePiece)[]): number {
+    const { addon } = this.#streams
+    const first = queue[this.#sent]
+    if (first === undefined || first instanceof Uint8Array) return addon.streamWriteAll(this.#id, queue, this.#sent)
+    return addon.streamSendFile(this.#id, first.descriptor, first.offset, first.length)
+  }
+
+  #dropSent(queue: (Uint8Array | FilePiece)[], taken: number): void {
     this.#queued -= taken
     let left = taken
     for (let piece = queue[this.#sent]; piece !== undefined && left > 0; piece = queue[this.#sent]) {
       if (piece.length > left) {
-        queue[this.#sent] = piece.subarray(left)
+        queue[this.#sent] = piece instanceof Uint8Array ? piece.subarray(left) : restOf(piece, left)
         break
       }
       left -= piece.length
@@ -263,8 +304,8 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   #end(error: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#handle?.close()
-    this.#handle = undefined
+    this.#source?.close()
+    this.#source = undefined
     if (this.#id !== -1) this.#streams.close(this.#id)
     this.#id = -1
     clearTimeout(this.#idle)
@@ -299,13 +340,13 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   /** An ordinary socket in its place, with unread bytes put back. */
   #detach(unread: Uint8Array): Socket {
     clearTimeout(this.#idle)
-    const handle = this.#handle
+    const source = this.#source
     const id = this.#id
-    if (handle === undefined && id === -1) throw new Error('Cannot detach: there is no socket')
+    if (source === undefined && id === -1) throw new Error('Cannot detach: there is no socket')
     this.#isOver = true
-    this.#handle = undefined
+    this.#source = undefined
     this.#id = -1
-    const socket = handle === undefined ? this.#release(id) : socketOn(handle, this.#highWaterBytes, undefined)
+    const socket = source === undefined ? this.#release(id) : source.toSocket(this.#highWaterBytes)
     if (unread.length > 0) socket.unshift(unread)
     return socket
   }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { concatBytes } from '../../base/bytes.js'
-import type { SocketHandle } from './fast-receive.js'
+import { socketOn, type SocketHandle } from './fast-receive.js'
 import { tryLoadNative, type NativeAddon } from './native.js'
 
 /** All reads of a turn of the loop go in here: 256 KiB, as much as one stream that sends without end gets in a turn. */
@@ -37,12 +37,13 @@ export class NativeStreams {
     addon.streamsOpen({ receive: this.#receive, records: this.#records }, (count) => this.#heard(count))
   }
 
-  /** Takes the socket over from a handle of Node's, which is closed: nothing of it was read or written. */
-  add(handle: SocketHandle & { readonly fd: number }, owner: NativeStreamOwner): number {
-    const id = this.addon.streamAdd(handle.fd)
-    handle.close()
+  /** A copy of the descriptor, which waits for nothing until somebody owns it. */
+  add(descriptor: number): number {
+    return this.addon.streamAdd(descriptor)
+  }
+
+  own(id: number, owner: NativeStreamOwner): void {
     this.#owners[id] = owner
-    return id
   }
 
   close(id: number): void {
@@ -101,9 +102,43 @@ export function nativeStreams(): NativeStreams | undefined {
   return streams
 }
 
-/** Whether a handle tells its descriptor. */
-export const hasDescriptor = (handle: SocketHandle): handle is SocketHandle & { readonly fd: number } =>
-  'fd' in handle && typeof handle.fd === 'number' && handle.fd >= 0
+/** A connected socket that nobody has read or written, as it came. One of these is called, once. */
+export interface NativeSource {
+  /** Into the set of streams: its id there. */
+  enter(): number
+  /** A socket of Node's on it, paused. */
+  toSocket(highWaterMark: number): Socket
+  close(): void
+}
+
+/** `undefined` where the handle does not tell its descriptor. */
+export function sourceOfHandle(streams: NativeStreams, handle: SocketHandle): NativeSource | undefined {
+  const descriptor = descriptorOf(handle)
+  if (descriptor === undefined) return undefined
+  return {
+    enter() {
+      try {
+        return streams.add(descriptor)
+      } finally {
+        handle.close()
+      }
+    },
+    toSocket: (highWaterMark) => socketOn(handle, highWaterMark, undefined),
+    close: () => handle.close(),
+  }
+}
+
+/** One that is in the set already. */
+export const sourceOfStream = (streams: NativeStreams, id: number): NativeSource => ({
+  enter: () => id,
+  toSocket: (highWaterMark) => socketOnDescriptor(streams.release(id).descriptor, highWaterMark),
+  close: () => streams.close(id),
+})
+
+export function descriptorOf(handle: object | undefined): number | undefined {
+  if (handle === undefined || !('fd' in handle) || typeof handle.fd !== 'number') return undefined
+  return handle.fd >= 0 ? handle.fd : undefined
+}
 
 /** A socket of Node's on a descriptor, unread and paused. */
 export function socketOnDescriptor(descriptor: number, highWaterMark: number): Socket {

@@ -61,9 +61,13 @@ export interface NativeAddon {
   streamWatch(stream: number, interest: number): number
   streamWrite(stream: number, bytes: Uint8Array): number
   streamWriteText(stream: number, text: string): number
-  streamWriteAll(stream: number, list: readonly Uint8Array[], from: number): number
+  /** Up to the first of the list that is no Uint8Array. */
+  streamWriteAll(stream: number, list: readonly unknown[], from: number): number
+  /** ENODATA behind the end of the file. */
   streamSendFile(stream: number, descriptor: number, offset: number, count: number): number
   streamShutdown(stream: number): number
+  /** Whether a piece can be read without waiting for a disk. */
+  fileInMemory(descriptor: number, offset: number, count: number): boolean
 }
 
 export type NativeOption = 'receiveBuffer' | 'sendBuffer' | 'type' | 'multicastTtl' | 'multicastLoopback'
