@@ -21,6 +21,7 @@ typedef struct {
   uint32_t capacity;
   struct scratch *scratch;
   stream_set *streams;  // NULL until one is opened
+  uint32_t shared;      // memory that is a file too: how many of them there are
 } instance;
 
 typedef union {
@@ -69,6 +70,9 @@ napi_value export_unixgram(napi_env env, napi_value exports);
 
 // udp-batches.c
 napi_value export_batches(napi_env env, napi_value exports);
+
+// files.c
+napi_value export_files(napi_env env, napi_value exports);
 
 // streams.c
 napi_value export_streams(napi_env env, napi_value exports);

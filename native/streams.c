@@ -243,15 +243,14 @@ static napi_value taken(napi_env env, ssize_t count) {
   return make_int(env, (int32_t)count);
 }
 
-static ssize_t send_again(int fd, const void *bytes, size_t length) {
+static ssize_t send_again(int fd, const void *bytes, size_t length, int flags) {
   for (;;) {
-    ssize_t count = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t count = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
     if (count >= 0 || errno != EINTR) return count;
   }
 }
 
-// streamWrite(id, bytes) → how many of them the system took, or a negative errno
-static napi_value stream_write(napi_env env, napi_callback_info info) {
+static napi_value write_bytes(napi_env env, napi_callback_info info, int flags) {
   napi_value arguments[2];
   uint32_t id;
   size_t length;
@@ -263,8 +262,14 @@ static napi_value stream_write(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, NULL, "a Uint8Array is expected");
     return NULL;
   }
-  return taken(env, send_again(self->streams[id].fd, bytes, length < INT32_MAX ? length : INT32_MAX));
+  return taken(env, send_again(self->streams[id].fd, bytes, length < INT32_MAX ? length : INT32_MAX, flags));
 }
+
+// streamWrite(id, bytes) → how many of them the system took, or a negative errno
+static napi_value stream_write(napi_env env, napi_callback_info info) { return write_bytes(env, info, 0); }
+
+// streamWriteMore(id, bytes): the same of bytes that others follow at once
+static napi_value stream_write_more(napi_env env, napi_callback_info info) { return write_bytes(env, info, MSG_MORE); }
 
 // streamWriteText(id, text): the same of a text of at most 64 Ki characters, each of them a byte
 static napi_value stream_write_text(napi_env env, napi_callback_info info) {
@@ -278,7 +283,7 @@ static napi_value stream_write_text(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, NULL, "a string is expected");
     return NULL;
   }
-  return taken(env, send_again(self->streams[id].fd, bytes, length));
+  return taken(env, send_again(self->streams[id].fd, bytes, length, 0));
 }
 
 // streamWriteAll(id, list, from): the same of the Uint8Arrays of a list from one on, at most 64 of them in a call, and
@@ -330,27 +335,6 @@ static napi_value stream_send_file(napi_env env, napi_callback_info info) {
     if (sent == 0 && count > 0) return make_int(env, -ENODATA);
     if (sent >= 0 || errno != EINTR) return taken(env, sent);
   }
-}
-
-static bool in_memory(int fd, off_t offset) {
-  char byte;
-  struct iovec part = {&byte, 1};
-  return preadv2(fd, &part, 1, offset, RWF_NOWAIT) == 1;
-}
-
-// fileInMemory(descriptor, offset, count) → whether the piece can be read without waiting for a disk: its first and its
-// last byte can. What the kernel reads ahead comes in order.
-static napi_value file_in_memory(napi_env env, napi_callback_info info) {
-  napi_value arguments[3], result;
-  int32_t fd;
-  int64_t offset, count;
-  if (!get_arguments(env, info, 3, arguments) || !get_int(env, arguments[0], &fd)) return NULL;
-  if (napi_get_value_int64(env, arguments[1], &offset) != napi_ok || napi_get_value_int64(env, arguments[2], &count) != napi_ok) {
-    napi_throw_type_error(env, NULL, "numbers are expected");
-    return NULL;
-  }
-  bool is = count > 0 && in_memory(fd, offset) && in_memory(fd, offset + count - 1);
-  return napi_get_boolean(env, is, &result) == napi_ok ? result : NULL;
 }
 
 // streamShutdown(id) → 0 or a negative errno
@@ -454,9 +438,9 @@ napi_value export_streams(napi_env env, napi_value exports) {
   export_function(env, exports, "streamClose", stream_close);
   export_function(env, exports, "streamWatch", stream_watch);
   export_function(env, exports, "streamWrite", stream_write);
+  export_function(env, exports, "streamWriteMore", stream_write_more);
   export_function(env, exports, "streamWriteText", stream_write_text);
   export_function(env, exports, "streamWriteAll", stream_write_all);
   export_function(env, exports, "streamSendFile", stream_send_file);
-  export_function(env, exports, "fileInMemory", file_in_memory);
   return export_function(env, exports, "streamShutdown", stream_shutdown);
 }

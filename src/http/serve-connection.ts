@@ -16,7 +16,8 @@ import { HttpRequest } from './request.js'
 import { encodeFields, HttpError, HttpResponse, text } from './response.js'
 import type { HttpFunction } from './handlers.js'
 import { BodyPace, requestTimeout } from './request-timeout.js'
-import { discard, isFilePieces, isStreamed, letGo } from './response-body.js'
+import { PartSender } from './part-sender.js'
+import { discard, isStreamed, letGo } from './response-body.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import type { ServerContext } from '../server/handlers.js'
 
@@ -59,6 +60,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   readonly #over: () => void
   readonly #engine: ServerConnection
   readonly #out: Output
+  readonly #sender: PartSender
   #body: RequestBody | undefined
   /** A handler, or the sending of its answer, is under way. */
   #isBusy = false
@@ -91,6 +93,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#over = over
     this.#engine = new ServerConnection(service.settings, latin1)
     this.#out = new Output(connection)
+    this.#sender = new PartSender(connection, this.#engine, this.#out)
     service.timeouts.add(this)
     this.#since = service.timeouts.now
     this.#lookedAt = this.#since
@@ -333,12 +336,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     try {
       if (!this.#engine.sendsBody) await parts.return?.()
       while (this.#engine.sendsBody) {
-        const count = this.#sendPiece(parts)
+        const count = this.#sender.sendPiece(parts)
         if (count === 0) {
           const { done, value } = await parts.next()
           if (done === true || this.#isClosing) break
           const bytes = typeof value === 'string' ? Buffer.from(value) : value
-          this.#sendPart(bytes)
+          this.#sender.sendPart(bytes)
           sent += bytes.length
         }
         sent += count
@@ -360,30 +363,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       return
     }
     this.#finishAnswer(trailers)
-  }
-
-  /** Bytes of a file that the system can send by itself now: how many. */
-  #sendPiece(parts: AsyncIterator<Uint8Array | string>): number {
-    const piece = isFilePieces(parts) && !this.#out.isPressed ? parts.nextPiece() : undefined
-    if (piece === undefined || !isFilePieces(parts)) return 0
-    const { descriptor, offset, length } = piece
-    if (length === 0 || !this.#connection.holdsFile(descriptor, offset, length)) return 0
-    const before = this.#engine.data(length) ?? ''
-    if (before !== '') this.#out.head(before)
-    this.#out.file(piece)
-    if (before !== '') this.#out.head(this.#engine.dataEnd)
-    parts.skipPiece()
-    return length
-  }
-
-  #sendPart(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    const before = this.#engine.data(bytes.length) ?? ''
-    this.#out.begin()
-    if (before !== '') this.#out.head(before)
-    this.#out.bytes(bytes)
-    if (before !== '') this.#out.head(this.#engine.dataEnd)
-    this.#out.flush()
   }
 
   #finishAnswer(trailers: HttpResponse['trailers']): void {

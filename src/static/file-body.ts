@@ -2,6 +2,7 @@ import { read } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { ByteRange } from '../engine/http/range.js'
 import type { FilePiece, FilePieces } from '../http/response-body.js'
+import { sharedBytes } from '../transport/node/shared-bytes.js'
 import { isSameIdentity, type FileIdentity } from './file-identity.js'
 
 /** Read at first; twice as much each time that the client has taken all of it meanwhile. */
@@ -9,9 +10,12 @@ const FIRST_BYTES = 128 * 1024
 /** A larger one saves few calls, and is held for each client that stops to read. */
 const MOST_BYTES = 512 * 1024
 
+/** What the system sends by itself goes to it in larger pieces, which hold nothing here. As nginx has it. */
+const PIECE_BYTES = 2 * 1024 * 1024
+
 /** All bytes of a file in one state; `undefined` when it has changed before all of them were read. */
 export async function readState(file: FileHandle, identity: FileIdentity): Promise<Uint8Array | undefined> {
-  const bytes = Buffer.allocUnsafeSlow(Number(identity.size))
+  const bytes = sharedBytes(Number(identity.size))
   for (let at = 0; at < bytes.length;) {
     const { bytesRead } = await file.read(bytes, at, bytes.length - at, at)
     if (bytesRead === 0) return undefined
@@ -72,7 +76,7 @@ export class FileBody implements AsyncIterableIterator<Uint8Array>, FilePieces {
     const piece = this.#pieces[this.#piece]
     if (piece === undefined || piece instanceof Uint8Array || this.#isClosed) return undefined
     const offset = piece.start + this.#sent
-    return { descriptor: this.#file.fd, offset, length: Math.min(piece.end - offset, MOST_BYTES) }
+    return { descriptor: this.#file.fd, offset, length: Math.min(piece.end - offset, PIECE_BYTES) }
   }
 
   skipPiece(): void {

@@ -1,5 +1,6 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { tryLoadNative, type NativeAddon } from '../transport/node/native.js'
 import { BoundedCache } from './bounded-cache.js'
 import { readState } from './file-body.js'
 import { isSameIdentity, isSettled, type FileIdentity } from './file-identity.js'
@@ -8,10 +9,27 @@ import type { OpenEntry, PathRules } from './resolve-path.js'
 
 const LOOK = { bigint: true, throwIfNoEntry: false } as const
 
+/** Whether what stands there is in the state that was kept. The addon looks in half the time: it makes no object of it. */
+function isStill(addon: NativeAddon | undefined, path: string, kept: KeptIdentity, follows: boolean): boolean {
+  if (addon !== undefined) return addon.fileIsSame(path, follows ? 1 : 0, kept.numbers)
+  const found = follows ? statSync(path, LOOK) : lstatSync(path, LOOK)
+  return found !== undefined && isSameIdentity(found, kept.identity)
+}
+
+interface KeptIdentity {
+  readonly identity: FileIdentity
+  readonly numbers: BigInt64Array
+}
+
+function keptIdentity(identity: FileIdentity): KeptIdentity {
+  const { dev, ino, size, mtimeNs, ctimeNs } = identity
+  return { identity, numbers: BigInt64Array.of(dev, ino, size, mtimeNs, ctimeNs) }
+}
+
 interface HotFile {
   readonly path: string
   readonly real: string
-  readonly identity: FileIdentity
+  readonly identity: KeptIdentity
   readonly form: Representation
 }
 
@@ -33,6 +51,7 @@ export class HotCache {
   readonly #files: BoundedCache<HotFile>
   readonly #maxFileBytes: number
   readonly #now: () => number
+  readonly #addon: NativeAddon | undefined = tryLoadNative()
 
   constructor(rules: PathRules, limits: HotCacheLimits, now: () => number) {
     this.#rules = rules
@@ -56,17 +75,13 @@ export class HotCache {
 
   #isThere({ path, real, identity }: HotFile): boolean {
     try {
-      if (this.#rules.symlinks === 'follow') {
-        const found = statSync(path, LOOK)
-        return found !== undefined && isSameIdentity(found, identity)
-      }
+      if (this.#rules.symlinks === 'follow') return isStill(this.#addon, path, identity, true)
       // A file that stands in the root itself has no folder on its way that could be another one now. For the others the
       // whole way is looked at: a folder that was moved away leaves its files as they were.
       if (real !== path || dirname(path) !== this.#rules.root) {
         if (realpathSync.native(path) !== real) return false
       }
-      const found = lstatSync(real, LOOK)
-      return found !== undefined && isSameIdentity(found, identity)
+      return isStill(this.#addon, real, identity, false)
     } catch {
       // Opening it will say why.
       return false
@@ -86,7 +101,7 @@ export class HotCache {
     const bytes = await readState(file, identity)
     if (bytes === undefined) return undefined
     const made = form(bytes)
-    this.#files.set(name, { path, real, identity, form: made }, size)
+    this.#files.set(name, { path, real, identity: keptIdentity(identity), form: made }, size)
     return made
   }
 }

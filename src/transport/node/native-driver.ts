@@ -13,6 +13,7 @@ import {
   type NativeStreamOwner,
   type NativeStreams,
 } from './native-streams.js'
+import { descriptorOfShared } from './shared-bytes.js'
 import { SocketDriver } from './socket-driver.js'
 import { secureSocket } from './start-tls.js'
 
@@ -21,12 +22,14 @@ interface FilePiece {
   readonly descriptor: number
   readonly offset: number
   readonly length: number
+  /** What keeps the file open, where nobody else does. */
+  readonly bytes?: Uint8Array
 }
 
-const restOf = ({ descriptor, offset, length }: FilePiece, sent: number): FilePiece => ({
-  descriptor,
-  offset: offset + sent,
-  length: length - sent,
+const restOf = (piece: FilePiece, sent: number): FilePiece => ({
+  ...piece,
+  offset: piece.offset + sent,
+  length: piece.length - sent,
 })
 
 /** Below it the written pieces of a queue stay in their list. */
@@ -138,6 +141,8 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   write(bytes: Uint8Array): boolean {
     if (!this.#isReady()) return true
+    const descriptor = descriptorOfShared(bytes)
+    if (descriptor !== undefined) return this.#writeShared(descriptor, bytes)
     if (this.#queued > 0) return this.#push(bytes)
     const taken = this.#streams.addon.streamWrite(this.#id, bytes)
     if (taken === bytes.length) {
@@ -162,7 +167,12 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     if (!this.#isReady()) return true
     if (this.#queued > 0) {
       this.#push(first)
-      return this.#push(second)
+      return this.write(second)
+    }
+    if (descriptorOfShared(second) !== undefined) {
+      const sent = this.#streams.addon.streamWriteMore(this.#id, first)
+      if (sent !== first.length) this.#tookLess(sent, first)
+      return this.write(second)
     }
     const taken = this.#streams.addon.streamWriteAll(this.#id, [first, second], 0)
     if (taken === first.length + second.length) {
@@ -172,6 +182,10 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     if (taken >= first.length) return this.#tookLess(taken - first.length, second)
     this.#tookLess(taken, first)
     return this.#isOver || this.#push(second)
+  }
+
+  #writeShared(descriptor: number, bytes: Uint8Array): boolean {
+    return this.#sendFile({ descriptor, offset: bytes.byteOffset, length: bytes.length, bytes })
   }
 
   #tookLess(taken: number, bytes: Uint8Array): boolean {
@@ -187,19 +201,24 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   writeFile(descriptor: number, offset: number, count: number): boolean {
-    const { addon } = this.#streams
     if (!this.#isReady()) return true
+    const isSent = this.#sendFile({ descriptor, offset, length: count })
+    // Its owner waits for the drain, however little is queued.
+    if (!isSent || this.#queued === 0) return isSent
     this.#owesDrain = true
-    if (this.#queued > 0) return this.#push({ descriptor, offset, length: count })
-    const taken = addon.streamSendFile(this.#id, descriptor, offset, count)
-    if (taken === count) {
-      this.#owesDrain = false
-      this.#idle?.refresh()
+    return false
+  }
+
+  #sendFile(piece: FilePiece): boolean {
+    if (this.#queued > 0) return this.#push(piece)
+    const { descriptor, offset, length } = piece
+    const taken = this.#streams.addon.streamSendFile(this.#id, descriptor, offset, length)
+    if (taken < 0) {
+      this.#fail('sendfile', taken)
       return true
     }
-    if (taken >= 0) return this.#push({ descriptor, offset: offset + taken, length: count - taken })
-    this.#fail('sendfile', taken)
-    return true
+    this.#idle?.refresh()
+    return taken === length || this.#push(restOf(piece, taken))
   }
 
   /** Whether the queue is below the mark then. */

@@ -60,12 +60,18 @@ export interface NativeAddon {
   /** All below give 0 or how many bytes were taken, or a negative errno. */
   streamWatch(stream: number, interest: number): number
   streamWrite(stream: number, bytes: Uint8Array): number
+  /** Of bytes that others follow at once. */
+  streamWriteMore(stream: number, bytes: Uint8Array): number
   streamWriteText(stream: number, text: string): number
   /** Up to the first of the list that is no Uint8Array. */
   streamWriteAll(stream: number, list: readonly unknown[], from: number): number
   /** ENODATA behind the end of the file. */
   streamSendFile(stream: number, descriptor: number, offset: number, count: number): number
   streamShutdown(stream: number): number
+  /** Device, inode, size, and the times of modification and change in nanoseconds. */
+  fileIsSame(path: string, follow: 0 | 1, identity: BigInt64Array): boolean
+  /** Memory that is also a file, which lives as long. */
+  sharedBytes(length: number): readonly [memory: ArrayBuffer, descriptor: number] | undefined
   /** Whether a piece can be read without waiting for a disk. */
   fileInMemory(descriptor: number, offset: number, count: number): boolean
 }
