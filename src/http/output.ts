@@ -104,10 +104,13 @@ export class Output {
   }
 }
 
+/** What `write` with its name of an encoding comes to. */
+const { latin1Write: writeLatin1 } = Buffer.prototype
+
 /** Puts the text among the bytes, where others follow it. */
 function keepTail(): void {
   if (tail === '') return
-  used += batch.write(tail, used, 'latin1')
+  used += writeLatin1.call(batch, tail, used)
   tail = ''
 }
 

@@ -220,7 +220,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   }
 
   /**
-   * For engines' loops: queues bytes that may be borrowed no longer than this call (they are copied), and says whether
+   * For engines' loops: queues bytes that may be borrowed no longer than this call (what waits is copied), and says whether
    * the queue is below its high-water mark; after false, `sink.drain` will follow.
    */
   writeNow(bytes: Uint8Array, borrowed: boolean): boolean {
@@ -228,11 +228,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
       return true
     if (this.#pressed && this.#overCap()) return true
     this.#bytesWritten += bytes.length
-    const below =
-      borrowed && bytes.length >= MIN_SLAB_BYTES
-        ? this.#writeSlab(bytes)
-        : this.#driver.write(borrowed ? copyBytes(bytes) : bytes)
-    if (below) return true
+    if (borrowed ? this.#writeBorrowed(bytes) : this.#driver.write(bytes)) return true
     this.#pressed = true
     this.#queuedWrites += 1
     return false
@@ -258,7 +254,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
       return this.writeNow(bytes, false) && isBelow
     }
     this.#bytesWritten += borrowed.length + bytes.length
-    if (this.#driver.writePair(copyBytes(borrowed), bytes)) return true
+    if (this.#driver.writePair(borrowed, bytes)) return true
     this.#pressed = true
     this.#queuedWrites += 2
     return false
@@ -278,6 +274,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     this.#pressed = true
     this.#queuedWrites += 1
     return false
+  }
+
+  #writeBorrowed(bytes: Uint8Array): boolean {
+    if (this.#driver.writeBorrowed !== undefined) return this.#driver.writeBorrowed(bytes)
+    return bytes.length >= MIN_SLAB_BYTES ? this.#writeSlab(bytes) : this.#driver.write(copyBytes(bytes))
   }
 
   /** Copies into a slab that is used again as soon as the system has taken it: at once, most of the time. */

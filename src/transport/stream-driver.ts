@@ -37,8 +37,10 @@ export interface StreamDriver {
   write(bytes: Uint8Array): boolean
   /** The same for a text of which each character is a byte. */
   writeLatin1?(text: string): boolean
-  /** As `write`, of two pieces that go out in one call of the system. */
-  writePair?(first: Uint8Array, second: Uint8Array): boolean
+  /** As `write`, of bytes that are valid only during the call. */
+  writeBorrowed?(bytes: Uint8Array): boolean
+  /** Both of them together, where the system can do that. */
+  writePair?(borrowed: Uint8Array, bytes: Uint8Array): boolean
   /** Whether a piece of an open file can be written by `writeFile` now, without waiting for a disk. */
   holdsFile?(descriptor: number, offset: number, count: number): boolean
   /**

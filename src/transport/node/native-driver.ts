@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../base/clock.js'
 import type { Address } from '../address.js'
+import { copyBytes } from '../read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
 import { MAX_TIMER_MS, systemClock } from '../system-clock.js'
 import { fromSystemError, systemError } from './errno.js'
@@ -163,15 +164,25 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     return this.#tookLess(taken, Buffer.from(text, 'latin1'))
   }
 
+  writeBorrowed(bytes: Uint8Array): boolean {
+    if (!this.#isReady()) return true
+    const taken = this.#queued > 0 ? 0 : this.#streams.addon.streamWrite(this.#id, bytes)
+    if (taken === bytes.length) {
+      this.#idle?.refresh()
+      return true
+    }
+    return this.#tookLess(Math.min(taken, 0), taken > 0 ? copyBytes(bytes.subarray(taken)) : copyBytes(bytes))
+  }
+
   writePair(first: Uint8Array, second: Uint8Array): boolean {
     if (!this.#isReady()) return true
     if (this.#queued > 0) {
-      this.#push(first)
+      this.#push(copyBytes(first))
       return this.write(second)
     }
     if (descriptorOfShared(second) !== undefined) {
       const sent = this.#streams.addon.streamWriteMore(this.#id, first)
-      if (sent !== first.length) this.#tookLess(sent, first)
+      if (sent !== first.length) this.#tookLess(sent, copyBytes(first))
       return this.write(second)
     }
     const taken = this.#streams.addon.streamWriteAll(this.#id, [first, second], 0)
@@ -180,7 +191,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
       return true
     }
     if (taken >= first.length) return this.#tookLess(taken - first.length, second)
-    this.#tookLess(taken, first)
+    this.#tookLess(taken, copyBytes(first))
     return this.#isOver || this.#push(second)
   }
 

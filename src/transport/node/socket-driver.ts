@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../base/clock.js'
 import type { Address } from '../address.js'
+import { copyBytes } from '../read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
 import type { TlsInfo } from '../tls-options.js'
 import { systemClock } from '../system-clock.js'
@@ -203,9 +204,10 @@ export class SocketDriver implements StreamDriver, WriteTold {
     if (this.#owesDrain && this.bufferedBytes === 0) this.drained()
   }
 
-  writePair(first: Uint8Array, second: Uint8Array): boolean {
+  writePair(borrowed: Uint8Array, second: Uint8Array): boolean {
     const socket = this.#socket
     if (socket === undefined) return true
+    const first = copyBytes(borrowed)
     if (this.#queued > 0 || this.#owesDrain) {
       this.write(first)
       return this.write(second)
