@@ -244,10 +244,10 @@ const FAULTS: readonly Fault[] = [
     plant: planted(
       'docs/planted.md',
       '# Planted\n\n[a](gone.md), [`b`](#plant), `[c](code.md)`\n[d](models.md#concurrency-models), [e](../README.md#nothing)\n\n' +
-        '```text\n[f](fence.md)\n```\n\n    [g](indent.md)\n',
+        '```text\n[f](fence.md)\n```\n\n    [g](indent.md)\n\n<img src="gone.png" alt="h">\n',
     ),
     found:
-      /3 findings(?=[^]*planted\.md:3: the link gone\.md)(?=[^]*planted\.md:3: the link #plant )(?=[^]*planted\.md:4: .* README\.md has no such heading)/,
+      /4 findings(?=[^]*planted\.md:12: the link gone\.png )(?=[^]*planted\.md:3: the link gone\.md)(?=[^]*planted\.md:3: the link #plant )(?=[^]*planted\.md:4: .* README\.md has no such heading)/,
   },
   {
     name: 'a page that README links to and that is not packed',
