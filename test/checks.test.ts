@@ -239,6 +239,16 @@ const FAULTS: readonly Fault[] = [
     found: /test\/planted\.test\.ts.*error TS2322/,
   },
   {
+    name: 'the marks of a merge, in a page and in what has no ending, and none in the middle of a line',
+    check: 'merges',
+    plant: (tree) => {
+      tree.append('docs/models.md', '<<<<<<< HEAD\nours\n||||||| base\n=======\ntheirs\n>>>>>>> branch\n')
+      tree.write('planted', 'one\n=======\r\n a line with <<<<<<< in it\n========\n')
+    },
+    found:
+      /5 findings(?=[^]*models\.md:\d+: .* <<<<<<< HEAD)(?=[^]*models\.md:\d+: .* >>>>>>> branch)(?=[^]*planted:2: )/,
+  },
+  {
     name: 'links to a file and to a heading that are not there, and none in code',
     check: 'links',
     plant: planted(
