@@ -4,6 +4,7 @@ import { buildPackage, installPackages, root } from './setup.mjs'
 
 /** Those with `built` look at the compiled package; the others do without. */
 const CHECKS = [
+  { name: 'merges' },
   { name: 'format' },
   { name: 'lint', built: true },
   { name: 'types', built: true },

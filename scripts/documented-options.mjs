@@ -59,6 +59,13 @@ export const documentedOptions = [
   { title: 'Receiving files over HTTP', door: 'moorage/static', file: 'static/upload/options', name: 'UPLOAD_OPTIONS' },
   { title: 'Sending files', door: 'moorage/transfer', file: 'transfer/options', name: 'SEND_OPTIONS' },
   { title: 'Receiving files', door: 'moorage/transfer', file: 'transfer/options', name: 'RECEIVE_OPTIONS' },
+  { title: 'The HTTP/1 engine', door: 'moorage/engine/http1', file: 'engine/http1/options', name: 'HTTP1_OPTIONS' },
+  {
+    title: 'The HTTP/1 engine of a client',
+    door: 'moorage/engine/http1',
+    file: 'engine/http1/options',
+    name: 'HTTP1_CLIENT_OPTIONS',
+  },
   { title: 'Lines', door: 'moorage/engine/framing', file: 'engine/framing/lines', name: 'LINE_OPTIONS' },
   {
     title: 'Delimited frames',

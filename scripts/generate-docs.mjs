@@ -113,7 +113,7 @@ export async function undocumentedOptions(root, sources) {
   const exported = sources
     .filter((path) => !path.startsWith('src/cli/'))
     .flatMap((path) =>
-      [...readFileSync(join(root, path), 'utf8').matchAll(/^export const ([A-Z_]+_OPTIONS)\b/gm)].map(
+      [...readFileSync(join(root, path), 'utf8').matchAll(/^export const ([A-Z0-9_]+_OPTIONS)\b/gm)].map(
         ([, name]) => `${name} of ${path}`,
       ),
     )

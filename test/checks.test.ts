@@ -239,15 +239,25 @@ const FAULTS: readonly Fault[] = [
     found: /test\/planted\.test\.ts.*error TS2322/,
   },
   {
+    name: 'the marks of a merge, in a page and in what has no ending, and none in the middle of a line',
+    check: 'merges',
+    plant: (tree) => {
+      tree.append('docs/models.md', '<<<<<<< HEAD\nours\n||||||| base\n=======\ntheirs\n>>>>>>> branch\n')
+      tree.write('planted', 'one\n=======\r\n a line with <<<<<<< in it\n========\n')
+    },
+    found:
+      /5 findings(?=[^]*models\.md:\d+: .* <<<<<<< HEAD)(?=[^]*models\.md:\d+: .* >>>>>>> branch)(?=[^]*planted:2: )/,
+  },
+  {
     name: 'links to a file and to a heading that are not there, and none in code',
     check: 'links',
     plant: planted(
       'docs/planted.md',
       '# Planted\n\n[a](gone.md), [`b`](#plant), `[c](code.md)`\n[d](models.md#concurrency-models), [e](../README.md#nothing)\n\n' +
-        '```text\n[f](fence.md)\n```\n\n    [g](indent.md)\n',
+        '```text\n[f](fence.md)\n```\n\n    [g](indent.md)\n\n<img src="gone.png" alt="h">\n',
     ),
     found:
-      /3 findings(?=[^]*planted\.md:3: the link gone\.md)(?=[^]*planted\.md:3: the link #plant )(?=[^]*planted\.md:4: .* README\.md has no such heading)/,
+      /4 findings(?=[^]*planted\.md:12: the link gone\.png )(?=[^]*planted\.md:3: the link gone\.md)(?=[^]*planted\.md:3: the link #plant )(?=[^]*planted\.md:4: .* README\.md has no such heading)/,
   },
   {
     name: 'a page that README links to and that is not packed',

@@ -1,4 +1,4 @@
-// The echo server on five transports at once: `npm start`, or `npm run example -- echo`.
+// The echo server on five transports at once: `npm run example -- echo`.
 // Ports and folder: ECHO_PORT (default 9000; 0 means any), ECHO_TLS_PORT (default 9443), ECHO_DIR (default: a folder of the system's temporary one).
 import { mkdirSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'

@@ -31,15 +31,16 @@ function problemOf(root, { target, anchor }) {
 }
 
 const INLINE = /!?\[(?:[^\][]|\[[^\]]*\])*\]\(\s*<?([^\s()<>]*)>?(?:\s+"[^"]*")?\s*\)/g
+const PICTURE = /\b(?:src|srcset)="([^"\s]+)"/g
 const DEFINITION = /^ {0,3}\[[^\]]+\]:\s*<?([^\s<>]+)>?/g
 
-/** The links of a page to files of the project, with the line each stands in; what is code is none. */
+/** The links and pictures of a page that are files of the project, with the line each stands in; what is code is none. */
 export function relativeLinks(root, path) {
   const links = []
   for (const [i, line] of proseOf(textOf(root, path)).entries()) {
     const plain = line.replaceAll(/(`+).*?\1/g, (code) => ' '.repeat(code.length))
     // The words of a link may be code: only its address is looked for beside code.
-    const found = [...line.matchAll(INLINE), ...line.matchAll(DEFINITION)].filter(
+    const found = [...line.matchAll(INLINE), ...line.matchAll(DEFINITION), ...line.matchAll(PICTURE)].filter(
       ({ index, 0: whole }) => plain.slice(index, index + whole.length).trim() !== '',
     )
     for (const [, text] of found) {

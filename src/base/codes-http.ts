@@ -81,6 +81,7 @@ export type HttpLimitCode =
   | 'ERR_HTTP_BODY_LIMIT'
   | 'ERR_HTTP_CHUNK_LIMIT'
   | 'ERR_HTTP_TRAILER_LIMIT'
+  | 'ERR_HTTP_INTERIM_LIMIT'
 
 export const HTTP_LIMIT_CODES: Table<HttpLimitCode> = table({
   ERR_HTTP_LINE_LIMIT: entry(
@@ -103,5 +104,10 @@ export const HTTP_LIMIT_CODES: Table<HttpLimitCode> = table({
     'remote',
     'The trailers of a message are over a limit, in bytes or in number.',
     'Send fewer, or raise maxTrailerBytes or maxTrailers.',
+  ),
+  ERR_HTTP_INTERIM_LIMIT: entry(
+    'remote',
+    'A server sent too many answers before its answer: 100, 103.',
+    'Send the answer, or raise maxInterimResponses.',
   ),
 })

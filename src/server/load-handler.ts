@@ -1,5 +1,5 @@
 import { createRequire, register } from 'node:module'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { errorCodeOf, messageOf, UsageError } from '../base/errors.js'
 
@@ -23,7 +23,7 @@ export async function loadHandler(url: URL): Promise<unknown> {
     if (errorCodeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION') throw cannotRunTypeScript(shown, cause)
     throw new UsageError(
       'ERR_HANDLER_MODULE',
-      `Cannot load the handler module ${shown}: ${messageOf(cause)}${placeOf(cause, shown)}`,
+      `Cannot load the handler module ${shown}: ${messageOf(cause)}${placeOf(cause, url, shown)}`,
       { cause },
     )
   }
@@ -36,11 +36,28 @@ export async function loadHandler(url: URL): Promise<unknown> {
 }
 
 /** The line of the program that an error came from, where it tells: a syntax error says only that there is one. */
-function placeOf(error: unknown, shown: string): string {
+function placeOf(error: unknown, url: URL, shown: string): string {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const place = stack.match(/file:\/\/[^\s()]+:\d+/g)?.find((found) => !found.startsWith(import.meta.url))
   if (place !== undefined) return ` (${place.slice('file://'.length)})`
-  return error instanceof SyntaxError ? `; "node --check ${shown}" shows the line` : ''
+  if (!(error instanceof SyntaxError)) return ''
+  const format = isSaidCommonJs(url)
+    ? '; its package.json has "type": "commonjs": for import and export say "module", or name it .mjs'
+    : ''
+  return `; "node --check ${shown}" shows the line${format}`
+}
+
+/** Whether the package.json above a module takes it for CommonJS: `npm init` writes that, and few see it. */
+function isSaidCommonJs(url: URL): boolean {
+  if (url.protocol !== 'file:' || !/\.[jt]s$/.test(url.pathname)) return false
+  let at = new URL('package.json', url)
+  while (!existsSync(at)) {
+    const above = new URL('../package.json', at)
+    if (above.href === at.href) return false
+    at = above
+  }
+  const { type }: { readonly type?: unknown } = JSON.parse(readFileSync(at, 'utf8'))
+  return type === 'commonjs'
 }
 
 /** `handler.js#name` is the export of that name. */

@@ -31,6 +31,7 @@ const rows: readonly (readonly [args: readonly string[], code: number, ...says: 
   [['run', bad.path('no-default.mjs'), ANY], 2, /export default/],
   [['run', bad.path('throws.mjs'), ANY], 2, /thrown at import.*throws\.mjs:\d/],
   [['run', bad.path('syntax.mjs'), ANY], 2, /syntax\.mjs/, /node --check/],
+  [['run', bad.path('commonjs.js'), ANY], 2, /"type": "commonjs"/],
   [['run', bad.path('wrong-class.mjs'), ANY], 2, /StreamHandler/],
   [['run', bad.path('throws.mjs'), ANY, '--model', 'threads'], 2, /thrown at import.*throws\.mjs:\d/],
   [['run', bad.path('missing.mjs'), ANY, '--model', 'processes'], 2, /no such file/],

@@ -33,7 +33,7 @@ export {
   tryParseEntityTags,
   type EntityTag,
 } from './etag.js'
-export type { Fields, FieldSource } from './fields.js'
+export { encodeField, type FieldInit, type Fields, type FieldSource } from './fields.js'
 export { MAX_HOPS, tryParseForwarded, tryParseXForwarded, type ForwardedHop, type ForwardedNode } from './forwarded.js'
 export { chooseLanguage } from './language.js'
 export {

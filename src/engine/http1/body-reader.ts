@@ -1,3 +1,4 @@
+import { fromLatin1 } from '../../base/ascii.js'
 import { isSameName, SPAN, HeadFields, type Fields } from '../http/fields.js'
 import { bodyLimit, ChunkedReader } from './chunked-reader.js'
 import { HeadReader } from './head-reader.js'
@@ -25,6 +26,9 @@ const FORBIDDEN = ['transfer-encoding', 'content-length', 'host', 'connection', 
 
 /** Turns a text of bytes into one of characters, one for each. */
 export type Latin1 = (bytes: Uint8Array, from: number, to: number) => string
+
+/** Works everywhere. */
+export const decodeLatin1: Latin1 = (bytes, from, to) => fromLatin1(bytes.subarray(from, to))
 
 /** Reads one body after the other, in whatever way each is framed (RFC 9112 §6). */
 export class BodyReader {

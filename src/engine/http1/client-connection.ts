@@ -1,14 +1,14 @@
 import { UsageError } from '../../base/errors.js'
 import { END, NEED_DATA, type End, type NeedData } from '../decoder.js'
-import { BodyReader, type DataEvent, type Latin1, type MessageEnd, MESSAGE_END } from './body-reader.js'
+import { BodyReader, decodeLatin1, type DataEvent, type Latin1, type MessageEnd, MESSAGE_END } from './body-reader.js'
 import { BodyWriter } from './body-writer.js'
 import { encodeRequestHead, type RequestStart } from './encode-request.js'
 import { PAUSED, SWITCHED_AWAY, type Paused, type Switched } from './events.js'
 import { HeadReader } from './head-reader.js'
 import { ResponseHead } from './message-head.js'
-import type { Http1Settings } from './options.js'
+import type { Http1ClientSettings } from './options.js'
 import { Received } from './received.js'
-import { refuse, unexpectedEnd } from './refuse.js'
+import { refuse, refuseSize, unexpectedEnd } from './refuse.js'
 import { isSwitch, readResponseFacts, type Asked } from './response-facts.js'
 import { after, BODY, CLOSED, DONE, IDLE, STEPS, SWITCHED, type Side } from './state.js'
 
@@ -31,11 +31,16 @@ export class ClientConnection {
   #ended = false
   #failure: { readonly error: unknown } | undefined
   #asked: Asked | undefined
+  readonly #maxInterim: number
+  /** Since the request. */
+  #interim = 0
   #theirs: Side = IDLE
   #ours: Side = IDLE
   #mayPersist = true
 
-  constructor(settings: Http1Settings, latin1: Latin1) {
+  /** `settings` are those of `readHttp1ClientOptions`; `latin1` may be a faster one of the platform. */
+  constructor(settings: Http1ClientSettings, latin1: Latin1 = decodeLatin1) {
+    this.#maxInterim = settings.maxInterimResponses
     this.#latin1 = latin1
     this.#head = new HeadReader('response', settings)
     this.#body = new BodyReader(settings, latin1)
@@ -69,6 +74,7 @@ export class ClientConnection {
     const { method, upgrade = '', bodyLength = 0, close = false } = start
     this.#ours = next
     this.#asked = { method, upgrade }
+    this.#interim = 0
     this.#out.begin(bodyLength, bodyLength !== 0)
     if (close) this.#mayPersist = false
     return head
@@ -177,7 +183,10 @@ export class ClientConnection {
     this.#in.at = end
     const facts = readResponseFacts(text, spans, status, minorVersion, asked)
     const response = new ResponseHead(text, spans, { status, reason, minorVersion, ...facts })
-    if (response.type === 'interim') return response
+    if (response.type === 'interim') {
+      this.#countInterim()
+      return response
+    }
     this.#theirs = after(this.#theirs, STEPS.head, 'read a response')
     if (isSwitch(status, asked.method)) {
       this.#theirs = after(this.#theirs, STEPS.switch, 'switch')
@@ -188,6 +197,16 @@ export class ClientConnection {
     if (!facts.keepAlive) this.#mayPersist = false
     this.#body.begin(facts.bodyLength)
     return response
+  }
+
+  /** RFC 9110 §15.2: any number of them may come, and one that never ends keeps the caller for ever. */
+  #countInterim(): void {
+    this.#interim += 1
+    if (this.#interim > this.#maxInterim)
+      throw refuseSize('ERR_HTTP_INTERIM_LIMIT', 'the responses before the response', this.#maxInterim, {
+        status: 502,
+        section: 'RFC 9110 §15.2',
+      })
   }
 
   #nextBody(): ClientEvent {

@@ -16,6 +16,8 @@ export interface RequestStart {
   readonly bodyLength?: number | 'chunked'
   /** The body waits for the server's 100 (Continue). Default: false. */
   readonly expectsContinue?: boolean
+  /** Fields behind the body of the response are looked at: says so (RFC 9110 §6.5.1). Default: false. */
+  readonly wantsTrailers?: boolean
   /** What to go on with when the server agrees: `websocket`. Default: ''. */
   readonly upgrade?: string
   /** Ends the connection after the response. Default: false. */
@@ -40,7 +42,7 @@ const RESERVED: ReadonlySet<string> = new Set([
  * @throws UsageError `ERR_ARGUMENT` for whatever would make it another request than it was meant to be.
  */
 export function encodeRequestHead(start: RequestStart): string {
-  const { method, target, host, fields = [], upgrade = '', close = false } = start
+  const { method, target, host, fields = [], upgrade = '', wantsTrailers = false, close = false } = start
   checkMethod(method)
   checkTarget(method, target, host)
   let lines = `${method} ${target} HTTP/1.1\r\n${encodeField('Host', host)}`
@@ -51,7 +53,13 @@ export function encodeRequestHead(start: RequestStart): string {
   }
   lines += lengthField(start)
   if (upgrade !== '') lines += encodeField('Upgrade', upgrade)
-  const options = [...(upgrade === '' ? [] : ['Upgrade']), ...(close ? ['close'] : [])]
+  if (wantsTrailers) lines += encodeField('TE', 'trailers')
+  // What concerns this connection alone is named in Connection: a proxy does not pass it on (RFC 9110 §7.6.1, §10.1.4).
+  const options = [
+    ...(upgrade === '' ? [] : ['Upgrade']),
+    ...(wantsTrailers ? ['TE'] : []),
+    ...(close ? ['close'] : []),
+  ]
   if (options.length > 0) lines += `Connection: ${options.join(', ')}\r\n`
   return `${lines}\r\n`
 }

@@ -1,4 +1,4 @@
-import { byteCount, count, type OptionSpecs } from '../../base/options.js'
+import { byteCount, count, readOptions, type OptionSpecs } from '../../base/options.js'
 
 export interface Http1Settings {
   readonly maxStartLineBytes: number
@@ -42,3 +42,25 @@ export const HTTP1_OPTIONS: OptionSpecs<Http1Settings> = {
     min: 0,
   }),
 }
+
+export interface Http1ClientSettings extends Http1Settings {
+  readonly maxInterimResponses: number
+}
+export type Http1ClientOptions = Partial<Http1ClientSettings>
+
+export const HTTP1_CLIENT_OPTIONS: OptionSpecs<Http1ClientSettings> = {
+  ...HTTP1_OPTIONS,
+  maxInterimResponses: count(
+    16,
+    'How many responses of 1xx may come before the response: a server that sends 100 for ever would keep a client for ever. Go 1.19 stops at 5, Python nowhere; a page with early hints sends one or two.',
+    { min: 0 },
+  ),
+}
+
+/** What `ServerConnection` is made with. @throws UsageError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_VALUE`. */
+export const readHttp1Options = (options?: Http1Options): Readonly<Http1Settings> =>
+  readOptions('Http1', HTTP1_OPTIONS, options)
+
+/** What `ClientConnection` is made with. @throws UsageError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_VALUE`. */
+export const readHttp1ClientOptions = (options?: Http1ClientOptions): Readonly<Http1ClientSettings> =>
+  readOptions('Http1Client', HTTP1_CLIENT_OPTIONS, options)

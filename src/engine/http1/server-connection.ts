@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/errors.js'
 import { END, NEED_DATA, type End, type NeedData } from '../decoder.js'
-import { BodyReader, MESSAGE_END, type DataEvent, type Latin1, type MessageEnd } from './body-reader.js'
+import { BodyReader, decodeLatin1, MESSAGE_END, type DataEvent, type Latin1, type MessageEnd } from './body-reader.js'
 import { BodyWriter } from './body-writer.js'
 import { encodeResponseHead, type ResponseStart } from './encode.js'
 import { PAUSED, SWITCHED_AWAY, type Paused, type Switched } from './events.js'
@@ -37,7 +37,8 @@ export class ServerConnection {
   #ours: Side = IDLE
   #mayPersist = true
 
-  constructor(settings: Http1Settings, latin1: Latin1) {
+  /** `settings` are those of `readHttp1Options`; `latin1` may be a faster one of the platform. */
+  constructor(settings: Http1Settings, latin1: Latin1 = decodeLatin1) {
     this.#settings = settings
     this.#latin1 = latin1
   }

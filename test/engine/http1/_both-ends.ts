@@ -4,8 +4,7 @@ import { encodeField } from '#src/engine/http/fields.js'
 import { ClientConnection } from '#src/engine/http1/client-connection.js'
 import type { RequestStart } from '#src/engine/http1/encode-request.js'
 import { ServerConnection } from '#src/engine/http1/server-connection.js'
-import { readOptions } from '#src/base/options.js'
-import { HTTP1_OPTIONS } from '#src/engine/http1/options.js'
+import { readHttp1ClientOptions, readHttp1Options } from '#src/engine/http1/options.js'
 import { latin1, toBytes } from './_requests.js'
 
 export type Pairs = readonly (readonly [string, string])[]
@@ -37,7 +36,6 @@ export interface Seen {
   whole: boolean
 }
 
-const settings = readOptions('Http1', HTTP1_OPTIONS, undefined)
 const lines = (pairs: Pairs): string => pairs.map(([name, value]) => encodeField(name, value)).join('')
 const lengthOf = ({ parts, framing }: Body): number | 'chunked' | 'until-end' =>
   framing === 'known' ? parts.join('').length : framing
@@ -54,8 +52,8 @@ function bodyText(engine: ClientConnection | ServerConnection, { parts, framing,
 
 /** Both ends of one connection, and what each of them sees. */
 export class Pair {
-  readonly client: ClientConnection = new ClientConnection(settings, latin1)
-  readonly server: ServerConnection = new ServerConnection(settings, latin1)
+  readonly client: ClientConnection = new ClientConnection(readHttp1ClientOptions(), latin1)
+  readonly server: ServerConnection = new ServerConnection(readHttp1Options(), latin1)
   readonly requests: Seen[] = []
   readonly responses: Seen[] = []
 

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { MoorageError } from '#src/base/errors.js'
 import { fromLatin1 } from '#src/base/ascii.js'
-import { readOptions } from '#src/base/options.js'
 import { ClientConnection, type ClientEvent } from '#src/engine/http1/client-connection.js'
 import type { RequestStart } from '#src/engine/http1/encode-request.js'
-import { HTTP1_OPTIONS, type Http1Options } from '#src/engine/http1/options.js'
+import { readHttp1ClientOptions, type Http1ClientOptions } from '#src/engine/http1/options.js'
 import { cutsOf, latin1 } from './_requests.js'
 
 /** One response as a client saw it; `interim` ones have no body and no end. */
@@ -45,10 +44,10 @@ function ask(engine: ClientConnection, start: RequestStart): void {
 export function ask1by1(
   asked: readonly RequestStart[],
   pieces: readonly Uint8Array[],
-  options?: Http1Options,
+  options?: Http1ClientOptions,
   eof: boolean = false,
 ): SeenByClient {
-  const engine = new ClientConnection(readOptions('Http1', HTTP1_OPTIONS, options), latin1)
+  const engine = new ClientConnection(readHttp1ClientOptions(options), latin1)
   const shared = new Uint8Array(Math.max(1, ...pieces.map(({ length }) => length)))
   const responses: Writable<SeenResponse>[] = []
   const waiting = [...asked]
@@ -124,7 +123,7 @@ export function ask1by1(
 export function askEveryWay(
   asked: readonly RequestStart[],
   bytes: Uint8Array,
-  options?: Http1Options,
+  options?: Http1ClientOptions,
   eof: boolean = false,
 ): SeenByClient {
   const whole = ask1by1(asked, [bytes], options, eof)

@@ -26,6 +26,11 @@ suite('encodeRequestHead writes', () => {
       { upgrade: 'websocket', close: true },
       'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n',
     ],
+    [
+      'that trailers are wanted, named in Connection',
+      { wantsTrailers: true, upgrade: 'h9', close: true },
+      'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h9\r\nTE: trailers\r\nConnection: Upgrade, TE, close\r\n\r\n',
+    ],
     ['an absolute target', { target: 'http://A/b' }, 'GET http://A/b HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['an empty host', { host: '' }, 'GET / HTTP/1.1\r\nHost: \r\n\r\n'],
   ]
@@ -66,6 +71,7 @@ suite('encodeRequestHead refuses', () => {
     ['a Transfer-Encoding', { fields: { 'transfer-encoding': 'chunked' } }],
     ['a Connection', { fields: { Connection: 'close' } }],
     ['an Upgrade', { fields: { Upgrade: 'b' } }],
+    ['a TE', { fields: { TE: 'trailers' } }],
     ['an Expect', { fields: { Expect: '100-continue' } }],
     ['a line break in an upgrade', { upgrade: 'b\r\nX: c' }],
     ['a negative length', { bodyLength: -1 }],

@@ -1,5 +1,5 @@
 import type { RequestStart } from '#src/engine/http1/encode-request.js'
-import type { Http1Options } from '#src/engine/http1/options.js'
+import type { Http1ClientOptions } from '#src/engine/http1/options.js'
 import type { SeenResponse } from '../_responses.js'
 
 interface Row {
@@ -8,7 +8,7 @@ interface Row {
   readonly bytes: string
   /** What differs from `GET /` to the host `a`, for each request. Default: one that differs in nothing. */
   readonly asked?: readonly Partial<RequestStart>[]
-  readonly options?: Http1Options
+  readonly options?: Http1ClientOptions
   readonly eof?: boolean
 }
 
@@ -35,6 +35,12 @@ const CHUNKED: Field = ['Transfer-Encoding', 'chunked']
 const HEAD: readonly Partial<RequestStart>[] = [{ method: 'HEAD' }]
 const CONNECT: readonly Partial<RequestStart>[] = [{ method: 'CONNECT', target: 'b:443', host: 'b:443' }]
 const UPGRADE: readonly Partial<RequestStart>[] = [{ upgrade: 'websocket, h9' }]
+const EARLY = 'HTTP/1.1 103 Early Hints\r\n\r\n'
+const SIXTEEN_HINTS: readonly Partial<SeenResponse>[] = Array.from({ length: 16 }, () => ({
+  status: 103,
+  reason: 'Early Hints',
+  interim: true,
+}))
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\n'
 const upgraded = (name: string): string => `${SWITCH}Connection: Upgrade\r\nUpgrade: ${name}\r\n\r\n`
 const fieldsOf = (name: string): readonly Field[] => [
@@ -235,6 +241,23 @@ export const READ_RESPONSES: readonly ReadResponseRow[] = [
     ],
   },
   {
+    name: 'interim responses at their limit, which begins anew with each request',
+    section: 'RFC 9110 §15.2',
+    bytes: `${EARLY.repeat(16)}${EMPTY}${EARLY.repeat(16)}${EMPTY}`,
+    asked: [{}, {}],
+    responses: [...SIXTEEN_HINTS, { fields: [NO_BODY] }, ...SIXTEEN_HINTS, { fields: [NO_BODY] }],
+  },
+  {
+    name: 'trailers of a response, wanted or not',
+    section: 'RFC 9110 §6.5.1',
+    bytes: `${CHUNKS}0\r\nX: b\r\n\r\n`.repeat(2),
+    asked: [{ wantsTrailers: true }, {}],
+    responses: [
+      { fields: [CHUNKED], trailers: [['X', 'b']] },
+      { fields: [CHUNKED], trailers: [['X', 'b']] },
+    ],
+  },
+  {
     name: 'two responses to two requests',
     section: 'RFC 9112 §9.2',
     bytes: `${CHUNKS}0\r\n\r\n${EMPTY}`,
@@ -407,6 +430,16 @@ export const REFUSED_RESPONSES: readonly RefusedResponseRow[] = [
       'a body up to the end, one past the limit': `${OK}\r\nhello!`,
     },
     { options: { maxBodyBytes: 5 } },
+  ),
+  ...refusals('ERR_HTTP_INTERIM_LIMIT', 'RFC 9110 §15.2', {
+    'interim responses one past their limit': EARLY.repeat(17),
+    '100 (Continue) for ever': 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100),
+  }),
+  ...refusals(
+    'ERR_HTTP_INTERIM_LIMIT',
+    'RFC 9110 §15.2',
+    { 'an interim response where none may come': EARLY },
+    { options: { maxInterimResponses: 0 } },
   ),
   ...refusals(
     'ERR_UNEXPECTED_END',
