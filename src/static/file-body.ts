@@ -2,7 +2,7 @@ import { read } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { ByteRange } from '../engine/http/range.js'
 import type { FilePiece, FilePieces } from '../http/response-body.js'
-import { sharedBytes } from '../transport/node/shared-bytes.js'
+import { sharedBytes } from '../http/system-files.js'
 import { isSameIdentity, type FileIdentity } from './file-identity.js'
 
 /** Read at first; twice as much each time that the client has taken all of it meanwhile. */

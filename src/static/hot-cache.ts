@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { tryLoadNative, type NativeAddon } from '../transport/node/native.js'
+import { fastLook, type FileNumbers, type LookAtFile } from '../http/system-files.js'
 import { BoundedCache } from './bounded-cache.js'
 import { readState } from './file-body.js'
 import { isSameIdentity, isSettled, type FileIdentity } from './file-identity.js'
@@ -10,15 +10,15 @@ import type { OpenEntry, PathRules } from './resolve-path.js'
 const LOOK = { bigint: true, throwIfNoEntry: false } as const
 
 /** Whether what stands there is in the state that was kept. The addon looks in half the time: it makes no object of it. */
-function isStill(addon: NativeAddon | undefined, path: string, kept: KeptIdentity, follows: boolean): boolean {
-  if (addon !== undefined) return addon.fileIsSame(path, follows ? 1 : 0, kept.numbers)
+function isStill(look: LookAtFile | undefined, path: string, kept: KeptIdentity, follows: boolean): boolean {
+  if (look !== undefined) return look(path, follows, kept.numbers)
   const found = follows ? statSync(path, LOOK) : lstatSync(path, LOOK)
   return found !== undefined && isSameIdentity(found, kept.identity)
 }
 
 interface KeptIdentity {
   readonly identity: FileIdentity
-  readonly numbers: BigInt64Array
+  readonly numbers: FileNumbers
 }
 
 function keptIdentity(identity: FileIdentity): KeptIdentity {
@@ -51,7 +51,7 @@ export class HotCache {
   readonly #files: BoundedCache<HotFile>
   readonly #maxFileBytes: number
   readonly #now: () => number
-  readonly #addon: NativeAddon | undefined = tryLoadNative()
+  readonly #look: LookAtFile | undefined = fastLook()
 
   constructor(rules: PathRules, limits: HotCacheLimits, now: () => number) {
     this.#rules = rules
@@ -75,13 +75,13 @@ export class HotCache {
 
   #isThere({ path, real, identity }: HotFile): boolean {
     try {
-      if (this.#rules.symlinks === 'follow') return isStill(this.#addon, path, identity, true)
+      if (this.#rules.symlinks === 'follow') return isStill(this.#look, path, identity, true)
       // A file that stands in the root itself has no folder on its way that could be another one now. For the others the
       // whole way is looked at: a folder that was moved away leaves its files as they were.
       if (real !== path || dirname(path) !== this.#rules.root) {
         if (realpathSync.native(path) !== real) return false
       }
-      return isStill(this.#addon, real, identity, false)
+      return isStill(this.#look, real, identity, false)
     } catch {
       // Opening it will say why.
       return false
