@@ -342,10 +342,15 @@ export const BROKEN_CODES: Table<BrokenCode> = table({
   ERR_PEER_GONE: entry('remote', 'The peer no longer takes what is written.', 'Stop writing; the peer has closed.'),
 })
 
-export type BusyCode = 'ERR_BUSY_READ' | 'ERR_BUSY_SINK'
+export type BusyCode = 'ERR_BUSY_READ' | 'ERR_BUSY_SINK' | 'ERR_BUSY_WRITE'
 
 export const BUSY_CODES: Table<BusyCode> = table({
   ERR_BUSY_READ: entry('local', 'Two reads were started on one connection at once.', 'Await one read before the next.'),
+  ERR_BUSY_WRITE: entry(
+    'local',
+    'Something was written while TLS was being started.',
+    'Await startTls() before the next write: bytes in between would be neither plain nor secured.',
+  ),
   ERR_BUSY_SINK: entry(
     'local',
     'A connection that is read by a sink was also read by pull, or has a sink already.',

@@ -55,6 +55,22 @@ export const tlsRows: readonly ConnectionContractRow[] = [
       return undefined
     },
   ),
+  bothWays(
+    'what was written before startTls goes out before the handshake, all of it',
+    async ({ near, far }, factory) => {
+      const tls = tlsEnds(factory)
+      if (tls === undefined) return NO_TLS
+      const bytes = patternBytes(8 * 1024 * 1024, 5)
+      void near.write(bytes.slice())
+      const asClient = tls.asClient(near)
+      await assert.rejects(near.write('in between'), withCode('ERR_BUSY_WRITE'))
+      assertSameBytes(await far.readExactly(bytes.length), bytes)
+      await soon(Promise.all([asClient, tls.asServer(far)]))
+      await near.write('secret')
+      assert.equal(await readText(far, 6), 'secret')
+      return undefined
+    },
+  ),
   bothWays('after startTls the counters go on, and close delivers', async ({ near, far }, factory) => {
     const tls = tlsEnds(factory)
     if (tls === undefined) return NO_TLS

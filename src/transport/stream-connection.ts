@@ -21,7 +21,7 @@ const encoder = new TextEncoder()
 export type ConnectionActivity = 'handshaking' | 'idle' | 'reading' | 'handling' | 'writing' | 'closing' | 'closed'
 
 /** How far this side is with writing. */
-type Writing = 'open' | 'ending' | 'ended'
+type Writing = 'open' | 'securing' | 'ending' | 'ended'
 
 /**
  * A `Connection` over any `StreamDriver`. It holds what all transports share: reading modes and who owns bytes (in its
@@ -94,9 +94,13 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return this.#driver.clock
   }
 
+  get #isSecuring(): boolean {
+    return this.#writing === 'securing'
+  }
+
   /** True once `close`, `closeWrite` or `destroy` began, or the connection is gone. */
   get isEnding(): boolean {
-    return this.#writing !== 'open' || this.#reason !== undefined || this.#report !== undefined
+    return (this.#writing !== 'open' && !this.#isSecuring) || this.#reason !== undefined || this.#report !== undefined
   }
 
   get signal(): AbortSignal {
@@ -119,6 +123,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   get activity(): ConnectionActivity {
     const reading = this.#reading
     if (this.#report !== undefined) return 'closed'
+    if (this.#isSecuring) return 'handshaking'
     if (this.#reason !== undefined || this.#writing !== 'open') return 'closing'
     if (this.#pressed || this.#driver.bufferedBytes > 0) return 'writing'
     if (!reading.waits) return reading.hasSink ? 'reading' : 'handling'
@@ -311,7 +316,9 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   #refuseWrite(): Promise<never> {
     const gone = this.#report !== undefined || this.#reason === 'destroyed'
     const ended = (): Error =>
-      new ClosedError('ERR_WRITE_AFTER_END', 'Cannot write: this side has ended the connection')
+      this.#isSecuring
+        ? new BusyError('ERR_BUSY_WRITE', 'Cannot write: TLS is being started; await startTls() first')
+        : new ClosedError('ERR_WRITE_AFTER_END', 'Cannot write: this side has ended the connection')
     return markHandled(Promise.reject(this.#failure ?? (gone ? this.#goneError() : ended())))
   }
 
@@ -399,7 +406,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
       this.#failure = error
       this.#reason = 'failed'
     }
-    const bothEnded = this.#reading.peerEnded && this.#writing !== 'open'
+    const bothEnded = this.#reading.peerEnded && this.#writing !== 'open' && !this.#isSecuring
     const report: CloseReport = Object.freeze({
       reason: this.#reason ?? (bothEnded ? 'ended' : 'failed'),
       error: this.#failure,
@@ -440,8 +447,13 @@ export class StreamConnection implements Connection, StreamDriverEvents {
           : 'this connection is secured already'
       throw new UsageError('ERR_UNSUPPORTED', `Cannot start TLS: ${why}`)
     }
+    // What is queued goes out as it is, and nothing behind it.
+    this.#writing = 'securing'
+    await this.#driver.flush?.()
+    if (this.#report !== undefined || this.#reason !== undefined) throw this.#goneError()
     this.#driver = await this.#driver.startTls(options, this.#reading.takeUnread())
     this.#reading.switchTo(this.#driver)
+    if (this.#isSecuring) this.#writing = 'open'
     this.#attach()
     if (this.#reason !== undefined) this.#driver.destroy()
   }

@@ -56,6 +56,8 @@ export interface StreamDriver {
   destroy(): void
   /** Calls `expired` after `milliseconds` without a byte in either direction; `Infinity` switches it off. */
   watchIdle(milliseconds: number, expired: () => void): void
+  /** Resolves when all that was written is with the system, or never will be. Where `startTls` is there. */
+  flush?(): Promise<void>
   /** Replaces this driver by one that speaks TLS; `unread` are the bytes that were read too far. */
   startTls?(options: TlsStart, unread: Uint8Array): Promise<StreamDriver>
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../base/clock.js'
+import { DONE } from '../../base/deferred.js'
 import type { Address } from '../address.js'
 import { copyBytes } from '../read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
@@ -62,6 +63,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   #queued = 0
   #owesDrain = false
   #shrunk: (() => void) | undefined
+  #onFlushed: (() => void) | undefined
   #idle: NodeJS.Timeout | undefined
   #handshaking: Socket | undefined
 
@@ -286,6 +288,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     this.#sent = 0
     this.#watch(this.#interest & WATCH_READ)
     if (this.#endWritten !== undefined) this.#endWriting()
+    this.#onFlushed?.()
     if (!this.#owesDrain) return
     this.#owesDrain = false
     this.#events?.driverDrain()
@@ -339,6 +342,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     if (this.#id !== -1) this.#streams.close(this.#id)
     this.#id = -1
     clearTimeout(this.#idle)
+    this.#onFlushed?.()
     process.nextTick(() => {
       this.#events?.driverClose(error === undefined ? undefined : fromSystemError('use the connection', error))
       this.#events = undefined
@@ -353,6 +357,11 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   // ---- TLS
+
+  flush(): Promise<void> {
+    if (this.#queued === 0 || this.#isOver) return DONE
+    return new Promise((resolve) => (this.#onFlushed = resolve))
+  }
 
   async startTls(options: TlsStart, unread: Uint8Array): Promise<StreamDriver> {
     const plain = this.#detach(unread)

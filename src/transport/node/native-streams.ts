@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Socket } from 'node:net'
 import { concatBytes } from '../../base/bytes.js'
 import { socketOn, type SocketHandle } from './fast-receive.js'
@@ -94,11 +95,14 @@ export class NativeStreams {
 
 let streams: NativeStreams | undefined
 
+/** Outside of whatever runs when the first stream of the thread is made: its AsyncLocalStorage is not that of all others. */
+const outside = AsyncResource.bind((addon: NativeAddon): NativeStreams => new NativeStreams(addon))
+
 /** Those of this thread; `undefined` without the addon. */
 export function nativeStreams(): NativeStreams | undefined {
   const addon = tryLoadNative()
   if (addon === undefined) return undefined
-  streams ??= new NativeStreams(addon)
+  streams ??= outside(addon)
   return streams
 }
 

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { EMPTY_BYTES } from '../../base/bytes.js'
 import type { Clock } from '../../base/clock.js'
+import { DONE } from '../../base/deferred.js'
 import type { Address } from '../address.js'
 import { copyBytes } from '../read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
@@ -254,6 +256,13 @@ export class SocketDriver implements StreamDriver, WriteTold {
     delete socket[DRIVER]
     if (unread.length > 0) plain.unshift(unread)
     return plain
+  }
+
+  flush(): Promise<void> {
+    const socket = this.#socket
+    if (socket === undefined || this.bufferedBytes === 0) return DONE
+    // Behind all others.
+    return new Promise((resolve) => void socket.write(EMPTY_BYTES, () => resolve()))
   }
 
   async startTls(options: TlsStart, unread: Uint8Array): Promise<StreamDriver> {
