@@ -58,6 +58,6 @@ export interface StreamDriver {
   watchIdle(milliseconds: number, expired: () => void): void
   /** Resolves when all that was written is with the system, or never will be. Where `startTls` is there. */
   flush?(): Promise<void>
-  /** Replaces this driver by one that speaks TLS; `unread` are the bytes that were read too far. */
+  /** Replaces this driver by one that speaks TLS, not within a call of its events; `unread` are the bytes that were read too far. */
   startTls?(options: TlsStart, unread: Uint8Array): Promise<StreamDriver>
 }

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import type { Clock } from '../../base/clock.js'
 import { DONE } from '../../base/deferred.js'
+import { NetError } from '../../base/errors.js'
 import type { Address } from '../address.js'
 import { copyBytes } from '../read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
@@ -325,7 +327,10 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   #fail(call: string, errno: number): void {
-    this.#end(systemError(call, errno))
+    // Of a piece of a file the end was met first: the peer sees an end that is none.
+    if (errno === -constants.errno.ENODATA)
+      this.#end(new NetError('ERR_SOCKET', 'Cannot send the file: it became shorter while it was sent'))
+    else this.#end(systemError(call, errno))
   }
 
   destroy(): void {
@@ -385,15 +390,11 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     this.#isOver = true
     this.#source = undefined
     this.#id = -1
-    const socket = source === undefined ? this.#release(id) : source.toSocket(this.#highWaterBytes)
+    const socket =
+      source === undefined
+        ? socketOnDescriptor(this.#streams.release(id), this.#highWaterBytes)
+        : source.toSocket(this.#highWaterBytes)
     if (unread.length > 0) socket.unshift(unread)
-    return socket
-  }
-
-  #release(id: number): Socket {
-    const { descriptor, untold } = this.#streams.release(id)
-    const socket = socketOnDescriptor(descriptor, this.#highWaterBytes)
-    if (untold.length > 0) socket.unshift(untold)
     return socket
   }
 }

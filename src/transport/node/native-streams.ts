@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Socket } from 'node:net'
-import { concatBytes } from '../../base/bytes.js'
 import { socketOn, type SocketHandle } from './fast-receive.js'
 import { tryLoadNative, type NativeAddon } from './native.js'
 
@@ -29,9 +28,6 @@ export class NativeStreams {
   readonly #receive: Buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES)
   readonly #records: Int32Array = new Int32Array(MAX_RECORDS * 3)
   readonly #owners: (NativeStreamOwner | undefined)[] = []
-  /** The record that is being told, of how many. */
-  #at = 0
-  #count = 0
 
   constructor(addon: NativeAddon) {
     this.addon = addon
@@ -52,24 +48,15 @@ export class NativeStreams {
     this.addon.streamClose(id)
   }
 
-  /** Gives the stream up: its descriptor, and what was received and not told yet. */
-  release(id: number): { readonly descriptor: number; readonly untold: Uint8Array } {
-    const untold: Uint8Array[] = []
-    for (let at = this.#at + 1; at < this.#count; at += 1) {
-      const what = this.#records[at * 3 + 1] ?? WRITABLE
-      const length = this.#records[at * 3 + 2] ?? 0
-      if (this.#records[at * 3] === id && what !== WRITABLE && length > 0)
-        untold.push(Buffer.from(this.#receive.subarray(what, what + length)))
-    }
+  /** Gives the stream up; not while `#heard` may still have something for it. @returns its descriptor. */
+  release(id: number): number {
     this.#owners[id] = undefined
-    return { descriptor: this.addon.streamRelease(id), untold: concatBytes(untold) }
+    return this.addon.streamRelease(id)
   }
 
   #heard(count: number): void {
     const records = this.#records
-    this.#count = count
     for (let at = 0; at < count; at += 1) {
-      this.#at = at
       const owner = this.#owners[records[at * 3] ?? 0]
       // One that was closed by what an earlier record led to.
       if (owner === undefined) continue
@@ -82,7 +69,6 @@ export class NativeStreams {
         })
       }
     }
-    this.#count = 0
   }
 
   #tell(owner: NativeStreamOwner, what: number, length: number): void {
@@ -135,7 +121,7 @@ export function sourceOfHandle(streams: NativeStreams, handle: SocketHandle): Na
 /** One that is in the set already. */
 export const sourceOfStream = (streams: NativeStreams, id: number): NativeSource => ({
   enter: () => id,
-  toSocket: (highWaterMark) => socketOnDescriptor(streams.release(id).descriptor, highWaterMark),
+  toSocket: (highWaterMark) => socketOnDescriptor(streams.release(id), highWaterMark),
   close: () => streams.close(id),
 })
 

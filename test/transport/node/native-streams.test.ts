@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, openSync, closeSync, ftruncateSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, suite, test } from 'node:test'
+import { promisify } from 'node:util'
+import { patternBytes, until, within, withCode } from '#src/testing/contract-row.js'
+import { connect } from '#src/transport/connect.js'
+import { listen } from '#src/transport/listen.js'
+import { tryLoadNative } from '#src/transport/node/native.js'
+import { descriptorOfShared, sharedBytes } from '#src/transport/node/shared-bytes.js'
+import { StreamConnection } from '#src/transport/stream-connection.js'
+
+const run = promisify(execFile)
+const skip = tryLoadNative() === undefined ? 'the addon is not built' : false
+const folder = mkdtempSync(join(tmpdir(), 'moorage-streams-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Runs a module that may use `connect`, `listen` and `pair`, in a process of its own. @returns what it prints. */
+async function script(body: string): Promise<string> {
+  const transport = JSON.stringify(new URL('../../../../dist/transport/index.js', import.meta.url).href)
+  const pair = `async function pair() {
+    const listener = await listen('tcp://127.0.0.1:0')
+    const connecting = connect(listener.endpoint)
+    const far = await listener.accept()
+    await listener.close()
+    return { near: await connecting, far }
+  }`
+  const code = `import { connect, listen } from ${transport}\n${pair}\n${body}`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { timeout: 20_000 })
+  return stdout
+}
+
+async function pair(): Promise<{ near: StreamConnection; far: StreamConnection }> {
+  await using listener = await listen('tcp://127.0.0.1:0')
+  const connecting = connect(listener.endpoint)
+  const far = await listener.accept()
+  const near = await connecting
+  assert.ok(near instanceof StreamConnection && far instanceof StreamConnection)
+  return { near, far }
+}
+
+suite('streams by the addon', { skip, timeout: 60_000 }, () => {
+  test('what one of several that are ready throws takes nothing from the others', async () => {
+    const printed = await script(`
+      const pairs = await Promise.all([pair(), pair(), pair()])
+      process.on('uncaughtException', (error) => console.log('uncaught', error.message))
+      const heard = []
+      for (const [i, { far }] of pairs.entries()) {
+        const close = () => { if (heard.length === 3) console.log(heard.toSorted().join()) }
+        far.sinkTo({ close, end() {}, data(bytes) {
+          heard.push(i + String(bytes))
+          if (i === 1) throw new Error('of one')
+        } })
+      }
+      // All of it is there before the loop comes round.
+      for (const { near } of pairs) void near.write('x')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      for (const { near, far } of pairs) { near.destroy(); far.destroy() }
+    `)
+    assert.equal(printed, `uncaught of one\n${'0x,1x,2x\n'.repeat(3)}`)
+  })
+
+  test('a process ends when its connections wait for nothing', async () => {
+    const printed = await script(`
+      const { near, far } = await pair()
+      void near.write('nobody reads this')
+      process.on('exit', () => console.log('ended', far.bufferedBytes))
+    `)
+    assert.equal(printed, 'ended 0\n')
+  })
+
+  test('whoever makes the first connection does not give its context to all others', async () => {
+    const printed = await script(`
+      const { AsyncLocalStorage } = await import('node:async_hooks')
+      const store = new AsyncLocalStorage()
+      await store.run('the first', pair)
+      const { near, far } = await pair()
+      far.sinkTo({ close() {}, end() {}, data() { console.log(store.getStore()); near.destroy(); far.destroy() } })
+      void near.write('x')
+    `)
+    assert.equal(printed, 'undefined\n')
+  })
+
+  test('bytes that the system has too keep their place among others, for a peer that reads late', async () => {
+    const { near, far } = await pair()
+    const often = sharedBytes(100_000)
+    often.set(patternBytes(often.length, 3))
+    assert.notEqual(descriptorOfShared(often), undefined)
+    const expected: Uint8Array[] = []
+    for (let i = 0; i < 60; i += 1) {
+      const small = Buffer.from(`between ${i}`)
+      const part = often.subarray(i * 1000)
+      expected.push(small, part)
+      void near.write(small)
+      void near.write(part)
+    }
+    assert.ok(near.bufferedBytes > 0, 'it is more than the system takes')
+    void near.closeWrite()
+    const came: Uint8Array[] = []
+    for await (const bytes of far) came.push(bytes)
+    assert.equal(Buffer.compare(Buffer.concat(came), Buffer.concat(expected)), 0)
+    far.destroy()
+  })
+
+  test('memory that is a file too is bounded in number, and is given back', async () => {
+    const held = Array.from({ length: 400 }, () => sharedBytes(40_000))
+    const shared = held.filter((bytes) => descriptorOfShared(bytes) !== undefined)
+    assert.ok(shared.length > 0 && shared.length <= 256, String(shared.length))
+    assert.equal(descriptorOfShared(held.at(-1) ?? sharedBytes(1)), undefined)
+    const printed = await script(`
+      const { sharedBytes, descriptorOfShared } = await import(${JSON.stringify(new URL('../../../../dist/transport/node/shared-bytes.js', import.meta.url).href)})
+      const { setFlagsFromString } = await import('node:v8')
+      const { runInNewContext } = await import('node:vm')
+      setFlagsFromString('--expose-gc')
+      const gc = runInNewContext('gc')
+      for (let i = 0; i < 400; i += 1) sharedBytes(40000)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      gc()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      console.log(descriptorOfShared(sharedBytes(40000)) !== undefined)
+    `)
+    assert.equal(printed, 'true\n')
+  })
+
+  test('a piece of a file goes out whole to a slow reader, and one that ends before breaks the connection', async () => {
+    const { near, far } = await pair()
+    const path = join(folder, 'piece')
+    const bytes = patternBytes(12_000_000, 4)
+    writeFileSync(path, bytes)
+    const descriptor = openSync(path, 'r+')
+    let drained = false
+    near.sinkTo({ data: () => undefined, end: () => undefined, close: () => undefined, drain: () => (drained = true) })
+    assert.equal(near.holdsFile(descriptor, 5, 11_000_000), true)
+    assert.equal(near.writeFileNow(descriptor, 5, 11_000_000), false)
+    assert.ok(near.bufferedBytes > 0)
+    const came = await far.readExactly(11_000_000)
+    assert.equal(Buffer.compare(came, bytes.subarray(5, 11_000_005)), 0)
+    await until('the drain', () => drained)
+    assert.equal(near.writeFileNow(descriptor, 0, 12_000_000), false)
+    ftruncateSync(descriptor, 1000)
+    void far.read()
+    const { reason, error } = await within(
+      'the end',
+      near.closed.finally(() => undefined),
+    )
+    assert.equal(reason, 'failed')
+    assert.match(String(error), /ENODATA/)
+    assert.equal(near.holdsFile(descriptor, 0, 2000), false)
+    closeSync(descriptor)
+    far.destroy()
+  })
+
+  test('a descriptor that is none is refused, and harms nobody', async () => {
+    const addon = tryLoadNative()
+    assert.throws(() => addon?.streamAdd(999_999), withCode('EBADF'))
+    assert.throws(() => addon?.streamClose(999_999), withCode('EBADF'))
+    assert.throws(() => addon?.streamWrite(-1, new Uint8Array(1)), withCode('EBADF'))
+    assert.throws(() => addon?.streamsOpen({ receive: new Uint8Array(1), records: new Int32Array(3) }, () => undefined))
+  })
+})
