@@ -14,7 +14,7 @@ import type { ServerContext } from '../server/index.js'
 export interface ServeData {
   readonly folder: string
   readonly options: FilesOptions
-  /** Added to every answer. */
+  /** Added to every answer, in place of its own of those names. */
   readonly fields: readonly (readonly [name: string, value: string])[]
   /** Names that it answers to; none for any. */
   readonly hosts: readonly string[]

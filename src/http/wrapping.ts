@@ -1,6 +1,7 @@
 import type { FieldInit } from '../engine/http/fields.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import type { ServerContext } from '../server/handlers.js'
+import { addPairs, type FieldPair } from './added-fields.js'
 import { statusOfError } from './error-answer.js'
 import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import type { HttpRequest } from './request.js'
@@ -31,19 +32,20 @@ export function withAnswers(
   handler: HttpFunction,
   request: HttpRequest,
   server: ServerContext,
-  pairs: readonly (readonly [name: string, value: string])[],
+  pairs: readonly FieldPair[],
   lines: string = encodeFields(pairs, ''),
 ): HttpResponse | Promise<HttpResponse> {
   const thrown = (error: unknown): unknown => {
     const { status, message, headers = [], extensions, fault } = statusOfError(error)
     const more = extensions === undefined ? {} : { extensions }
-    return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault, ...more })
+    return new HttpError(status, message, { headers: addPairs(headers, pairs), cause: fault, ...more })
   }
-  return afterAnswer(handler, request, server, (response) => response.withLines(lines), thrown)
+  return afterAnswer(handler, request, server, (response) => response.withAdded(pairs, lines), thrown)
 }
 
 /**
- * Adds fields to every answer of a handler: CORS, isolation, a policy.
+ * Adds fields to every answer of a handler: CORS, isolation, a policy. They take the place of those with their names; see
+ * `HttpResponse.with`.
  * @throws UsageError `ERR_ARGUMENT` for a field that cannot be sent.
  */
 export function withFields(source: HttpHandlerSource, headers: FieldInit): HttpFunction {

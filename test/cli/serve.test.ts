@@ -67,6 +67,23 @@ suite('moorage serve', () => {
       assert.ok(head.includes(`${field}\r\n`), `${field} in ${head}`)
     assert.match(await curl('-I', `${url}nothing`), /^X-Frame-Options: DENY\r$/m)
   })
+  test('a field of --header takes the place of the one that a file, a preset or an error has', TIMEOUT, async () => {
+    const given = [
+      'Cache-Control: max-age=9',
+      'content-type: text/x-own',
+      'Access-Control-Allow-Origin: https://a.example',
+    ]
+    const { url } = await serve('--cors', '--cache', 'max-age=60', ...given.flatMap((field) => ['--header', field]))
+    const head = await curl('-I', `${url}hello.txt`)
+    for (const field of given) {
+      const [name] = field.split(':')
+      assert.deepEqual(
+        head.match(new RegExp(`^${name}: .*$`, 'gim'))?.map((line) => line.trim()),
+        [field],
+      )
+    }
+    assert.match(await curl('-I', `${url}nothing`), /^Content-Type: text\/plain; charset=utf-8\r$/m)
+  })
   test('--isolated, --compress and --pretty do what they say', TIMEOUT, async () => {
     writeFileSync(join(folder, 'about.html'), '<p>about '.repeat(500))
     const { url } = await serve('--isolated', '--compress', '--pretty')

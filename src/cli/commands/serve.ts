@@ -26,7 +26,13 @@ const OPTIONS = {
   isolated: { type: 'flag', help: 'isolate pages from other origins, for shared memory and exact clocks (COOP, COEP)' },
   compress: { type: 'flag', help: 'compress files for clients that take it, where no name.br, name.zst or name.gz is' },
   pretty: { type: 'flag', help: 'answer /about with about.html, and send /about.html there' },
-  header: { type: 'text', short: 'H', value: '<name: value>', multiple: true, help: 'a field for every answer' },
+  header: {
+    type: 'text',
+    short: 'H',
+    value: '<name: value>',
+    multiple: true,
+    help: 'a field for every answer, in place of its own',
+  },
   index: {
     type: 'text',
     value: '<name>',
@@ -102,11 +108,7 @@ async function listen(folder: string, options: Options, context: CommandContext)
       ...(options.index.length === 0 ? {} : { index: options.index }),
       ...(options.cache === undefined ? {} : { cacheControl: options.cache }),
     },
-    fields: [
-      ...options.header.map(readField),
-      ...(options.cors === true ? CORS_FIELDS : []),
-      ...(options.isolated === true ? ISOLATION_FIELDS : []),
-    ],
+    fields: fieldsOf(options),
     hosts: hostsOf(options),
     accounts,
     log: readLogFormat(options.log ?? 'off'),
@@ -153,6 +155,14 @@ async function startNear(
       output.note(`port ${port} is taken; trying ${port + 1}`)
     }
   }
+}
+
+/** Those of the presets, and in place of them those that were given by name. */
+function fieldsOf({ header, cors, isolated }: Options): ServeData['fields'] {
+  const given = header.map(readField)
+  const names = new Set(given.map(([name]) => name.toLowerCase()))
+  const presets = [...(cors === true ? CORS_FIELDS : []), ...(isolated === true ? ISOLATION_FIELDS : [])]
+  return [...presets.filter(([name]) => !names.has(name.toLowerCase())), ...given]
 }
 
 /** @throws UsageError `ERR_OPTION_VALUE`. */
