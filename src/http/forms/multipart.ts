@@ -1,7 +1,7 @@
 import { ByteQueue } from '../../base/byte-queue.js'
-import { concatBytes } from '../../base/bytes.js'
 import { deferred, type Deferred } from '../../base/deferred.js'
 import { tryParseContentDisposition } from '../../engine/http/content-disposition.js'
+import { ReceiveBuffer } from '../../engine/receive-buffer.js'
 import { HttpError } from '../response.js'
 import type { FormSettings } from './options.js'
 import type { FormFilePart, FormPart } from './part.js'
@@ -43,7 +43,7 @@ export async function* readMultipart(
   const form = new Multipart(source, await makeParser(boundary, settings), settings)
   try {
     for (let part = await form.next(); part !== undefined; part = await form.next()) {
-      yield part.isFile ? part : { kind: 'field', name: part.name, value: decoder.decode(await part.all()) }
+      yield part.isFile ? part : { kind: 'field', name: part.name, value: await part.text() }
     }
   } finally {
     form.stop()
@@ -231,7 +231,10 @@ class Part implements FormFilePart {
   readonly isFile: boolean
   readonly #form: Multipart
   readonly #maxBytes: number
+  /** Of a file: as much as one piece of the body had of it. */
   readonly #held = new ByteQueue()
+  /** Of a field, all of it: in chunks of one byte, a list of them would cost a hundred times its length. */
+  readonly #value = new ReceiveBuffer()
   #bytes = 0
   #isDropped = false
   #failure: HttpError | undefined
@@ -258,7 +261,8 @@ class Part implements FormFilePart {
     if (this.#bytes > this.#maxBytes) {
       const what = this.isFile ? 'file' : 'field'
       this.fail(new HttpError(413, `A ${what} of the form has more than ${this.#maxBytes} bytes`))
-    } else if (!this.#isDropped) this.#held.push(bytes)
+    } else if (!this.isFile) this.#value.push(bytes)
+    else if (!this.#isDropped) this.#held.push(bytes)
     return this.#failure
   }
 
@@ -286,10 +290,13 @@ class Part implements FormFilePart {
     }
   }
 
-  async all(): Promise<Uint8Array> {
-    const parts: Uint8Array[] = []
-    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) parts.push(bytes)
-    return concatBytes(parts)
+  /** Of a field, when all of it has come. */
+  async text(): Promise<string> {
+    while (this.#failure === undefined && !this.isEnded) await this.#form.progress()
+    if (this.#failure !== undefined) throw this.#failure
+    const value = decoder.decode(this.#value.peek())
+    this.#value.drop(this.#value.length)
+    return value
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
