@@ -33,4 +33,4 @@ export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOpt
 export { formatAccess, onlyHosts, withAccessLog, withFields, type AccessEntry, type AccessFormat } from './wrapping.js'
 export { validateFetch, type ValidateFetchOptions } from './validate-fetch.js'
 export { withRequestIds, type RequestIds } from './request-ids.js'
-export { withTrustedProxies, type TrustedProxies } from './trusted-proxies.js'
+export { withTrustedProxies, type TrustedProxies, type XForwardedField } from './trusted-proxies.js'
