@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.js'
 import { formatChallenge } from '../engine/http/authorization.js'
 import { tryParseBasicCredentials, type BasicCredentials } from '../engine/http/basic.js'
 import { Allowance } from './allowance.js'
-import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
+import { around, toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import type { HttpRequest } from './request.js'
 import { HttpError } from './response.js'
 
@@ -64,10 +64,10 @@ export function withBasicAuth(
   const hashes = new Map(Object.entries(accounts).map(([user, text]) => [user, parseHash(user, text)]))
   if (hashes.size === 0) throw new UsageError('ERR_ARGUMENT', 'Cannot guard the handler: there is no account')
   const guard = new Guard(hashes, realm)
-  return (request, server) => {
+  return around(handler, (request, server) => {
     const waiting = guard.admit(request)
     return waiting === undefined ? handler(request, server) : waiting.then(() => handler(request, server))
-  }
+  })
 }
 
 class Guard {

@@ -55,6 +55,10 @@ export function statusOfError(error: unknown): ErrorStatus {
   return { ...bareStatus(own ?? 500), fault: own === undefined ? error : undefined }
 }
 
+/** What is wrong with a handler that returns something else. */
+export const notAnswer = (value: unknown): TypeError =>
+  new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)
+
 /** The status for an error that is the client's, thrown by what the handler called. */
 function clientStatus(error: unknown): number | undefined {
   if (!(error instanceof MoorageError) || error.fault !== 'remote') return undefined

@@ -11,8 +11,10 @@ export {
   type HttpHandlerClass,
   type HttpHandlerObject,
   type HttpHandlerSource,
+  type ToldOfRefusal,
 } from './handlers.js'
 export type { HttpOptions } from './options.js'
+export type { Refusal, RequestLine } from './refusal.js'
 export type { HttpRequest } from './request.js'
 export type { RequestBody } from './request-body.js'
 export {

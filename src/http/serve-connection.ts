@@ -9,8 +9,9 @@ import { copyBytes } from '../transport/read-side.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { dateField } from './date-field.js'
 import type { HttpSettings } from './options.js'
-import { bareStatus, errorAnswer, statusOfError } from './error-answer.js'
+import { bareStatus, errorAnswer, notAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
+import { readRequestLine, type RequestLine } from './refusal.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
 import { encodeFields, HttpError, HttpResponse, text } from './response.js'
@@ -77,6 +78,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #lookedAt: number
   /** What was sent last is still on its way; then the connection is given back. */
   #isLeaving = false
+  /** What the head that is read began with, while it may be looked at. */
+  #beginning: Uint8Array | undefined
 
   constructor(connection: StreamConnection, service: HttpService, over: () => void) {
     this.#connection = connection
@@ -97,9 +100,13 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       if (this.#dropped > MAX_DROPPED_BYTES) this.#connection.pauseSink()
       return
     }
-    if (this.#engine.isIdle) this.#since = this.#service.timeouts.now
+    if (this.#engine.isIdle) {
+      this.#since = this.#service.timeouts.now
+      this.#beginning = bytes
+    }
     this.#engine.receive(bytes)
     this.#run()
+    this.#beginning = undefined
   }
 
   end(): void {
@@ -205,6 +212,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   #handle(head: RequestHead): void {
     this.#isBusy = true
+    this.#beginning = undefined
     this.#hadRequest = true
     this.#since = this.#service.timeouts.now
     this.#wasContinued = !head.expectsContinue
@@ -220,7 +228,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     let answer: HttpResponse | Promise<HttpResponse>
     try {
       // What follows the answer to it would be a tunnel, and there is none here (RFC 9110 §9.3.6).
-      if (head.method === 'CONNECT') throw new HttpError(501)
+      if (head.method === 'CONNECT') throw this.#refuseConnect(head)
       answer = this.#service.handler(new HttpRequest(head, this.#connection, body), this.#service.server)
     } catch (error) {
       answer = this.#answerTo(error, head.fields.get('accept'))
@@ -388,7 +396,23 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       this.#engine.respond({ status, fields: dateField() + fields, bodyLength: words.length, close: true }),
     )
     this.#out.text(words, words.length)
+    this.#tell(status, words.length, readRequestLine(this.#beginning ?? this.#engine.takeRest()))
     this.#leave()
+  }
+
+  #refuseConnect({ method, target, minorVersion }: RequestHead): HttpError {
+    this.#tell(501, undefined, { method, target, version: `1.${minorVersion}` })
+    return new HttpError(501)
+  }
+
+  /** For the access log: no handler has seen it. */
+  #tell(status: number, bytes: number | undefined, line: RequestLine | undefined): void {
+    const { handler, server, report } = this.#service
+    try {
+      handler.refused?.({ remote: this.#connection.remote, status, bytes, line }, server)
+    } catch (error) {
+      report(error, this.#connection)
+    }
   }
 
   #leave(): void {
@@ -473,6 +497,3 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#goOn()
   }
 }
-
-const notAnswer = (value: unknown): TypeError =>
-  new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)

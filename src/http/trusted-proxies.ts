@@ -2,7 +2,7 @@ import { UsageError } from '../base/errors.js'
 import { tryParseForwarded, tryParseXForwarded, type ForwardedHop } from '../engine/http/forwarded.js'
 import { AddressList } from '../transport/node/address-list.js'
 import type { Address } from '../transport/address.js'
-import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
+import { around, toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import type { HttpRequest, RequestOrigin } from './request.js'
 import { HttpError } from './response.js'
 
@@ -37,11 +37,11 @@ export function withTrustedProxies(source: HttpHandlerSource, options: TrustedPr
   const list = new AddressList(proxies.filter((entry) => entry !== 'unix'))
   const trustsUnix = proxies.includes('unix')
   const isTrusted = (address: Address): boolean => (address.kind === 'ip' ? list.has(address) : trustsUnix)
-  return (request, server) => {
+  return around(handler, (request, server) => {
     if (!isTrusted(request.remote)) return handler(request, server)
     const hops = hopsOf(request, fields)
     return handler(hops.length === 0 ? request : request.from(originOf(hops, isTrusted)), server)
-  }
+  })
 }
 
 /** Also for programs that are not checked by types. */
