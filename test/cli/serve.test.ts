@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, suite, test } from 'node:test'
@@ -114,6 +114,19 @@ suite('moorage serve', () => {
         program.err,
         /^127\.0\.0\.1 - - \[\d\d\/\w{3}\/\d{4}:[\d:]{8} \+0000\] "GET \/hello\.txt\?a=%0ab HTTP\/1\.1" 200 18 "http:\/\/from\/" "agent \\x22x\\x22"$/m,
       )
+    }
+  })
+  test('--log tells of what is no request, and not of the request of the command itself', TIMEOUT, async () => {
+    for (const model of ['concurrent', 'threads']) {
+      const { url, program } = await serve('--log', 'common', '--model', model)
+      const connection = connect(Number(new URL(url).port), '127.0.0.1')
+      connection.end('nonsense\r\n\r\n')
+      connection.resume()
+      await program.says('"-" 400 12')
+      await curl('-A', 'moorage (its own check)', '-H', 'Moorage-Check: 1', `${url}hello.txt`)
+      await program.says('"GET /hello.txt HTTP/1.1" 200 18')
+      assert.doesNotMatch(program.err, /HEAD/)
+      await program.stop()
     }
   })
   test('--tls makes a certificate on first use', TIMEOUT, async () => {

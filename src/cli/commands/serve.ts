@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { networkInterfaces, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { errorCodeOf, UsageError, type Logger } from '../../base/index.js'
@@ -8,7 +9,7 @@ import { AUTH_OPTIONS, readAccounts } from '../accounts.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import { MODEL_OPTIONS, modelFrom } from '../model-options.js'
 import type { ParsedOptions } from '../options.js'
-import { ACCESS_MARK, type ServeData } from '../serve-module.js'
+import { ACCESS_MARK, OWN_CHECK_FIELD, type ServeData } from '../serve-module.js'
 import { notifySystemd } from '../systemd.js'
 import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
 
@@ -73,9 +74,10 @@ export const serve: Command = defineCommand({
   async run([folder = '.', ...more], options, context) {
     if (more.length > 0) throw new UsageError('ERR_ARGUMENT', 'Cannot serve: give one folder')
     const { output } = context
-    const server = await listen(resolve(folder), options, context)
+    const ownCheck = randomUUID()
+    const server = await listen(resolve(folder), options, context, ownCheck)
     try {
-      await announce(server, options, context)
+      await announce(server, options, context, ownCheck)
       const stopNotifying = notifySystemd()
       await new Promise<void>((done) => {
         if (context.signal.aborted) done()
@@ -90,7 +92,12 @@ export const serve: Command = defineCommand({
   },
 })
 
-async function listen(folder: string, options: Options, context: CommandContext): Promise<HttpServer> {
+async function listen(
+  folder: string,
+  options: Options,
+  context: CommandContext,
+  ownCheck: string,
+): Promise<HttpServer> {
   const { output } = context
   const upload = uploadOf(options)
   const accounts = await readAccounts(options, output)
@@ -112,6 +119,7 @@ async function listen(folder: string, options: Options, context: CommandContext)
     hosts: hostsOf(options),
     accounts,
     log: readLogFormat(options.log ?? 'off'),
+    ownCheck,
   }
   if (upload !== false && accounts === undefined && !isLoopback(options.host ?? '127.0.0.1'))
     output.note(
@@ -213,12 +221,17 @@ function accessLogger(logger: Logger): Logger {
 }
 
 /** A line for each address that was tried from here and answers. */
-async function announce(server: HttpServer, { host = '127.0.0.1' }: Options, context: CommandContext): Promise<void> {
+async function announce(
+  server: HttpServer,
+  { host = '127.0.0.1' }: Options,
+  context: CommandContext,
+  ownCheck: string,
+): Promise<void> {
   const { protocol, port } = new URL(server.endpoint)
   const candidates = isWildcard(host) ? ['127.0.0.1', ...ownAddresses()] : [host]
   for (const candidate of new Set(candidates)) {
     const name = bracketed(candidate)
-    if (!(await answers(protocol, name, port))) continue
+    if (!(await answers(protocol, name, port, ownCheck))) continue
     const url = `${protocol}//${name}:${port}/`
     process.stdout.write(
       context.output.json ? `${JSON.stringify({ event: 'listening', endpoint: url })}\n` : `listening on ${url}\n`,
@@ -226,14 +239,14 @@ async function announce(server: HttpServer, { host = '127.0.0.1' }: Options, con
   }
 }
 
-async function answers(protocol: string, name: string, port: string): Promise<boolean> {
+async function answers(protocol: string, name: string, port: string, ownCheck: string): Promise<boolean> {
   try {
     await using connection = await connect(`${protocol === 'https:' ? 'tls' : 'tcp'}://${name}:${port}`, {
       connectTimeoutMs: CHECK_MS,
       ...(protocol === 'https:' ? { tls: { verify: false } } : {}),
     })
     await connection.write(
-      `HEAD / HTTP/1.1\r\nHost: ${name}:${port}\r\nUser-Agent: moorage (its own check)\r\nConnection: close\r\n\r\n`,
+      `HEAD / HTTP/1.1\r\nHost: ${name}:${port}\r\n${OWN_CHECK_FIELD}: ${ownCheck}\r\nConnection: close\r\n\r\n`,
     )
     return (await connection.readLine())?.startsWith('HTTP/1.1 ') === true
   } catch {
