@@ -41,7 +41,7 @@ export async function sendParts(
   while (engine.sendsBody) {
     const { done, value } = await parts.next()
     if (done === true || isOver()) return
-    const bytes = typeof value === 'string' ? Buffer.from(value) : value
+    const bytes = toBytes(value)
     for (let at = 0; at < bytes.length;) {
       const piece = bytes.length - at <= pieceBytes ? bytes.subarray(at) : bytes.subarray(at, at + pieceBytes)
       sendPiece(piece, engine, out)
@@ -60,6 +60,13 @@ export async function sendParts(
       sent = 0
     }
   }
+}
+
+/** Also for programs that are not checked by types: what is no bytes would be left out without a word. */
+function toBytes(part: unknown): Uint8Array {
+  if (typeof part === 'string') return Buffer.from(part)
+  if (part instanceof Uint8Array) return part
+  throw new TypeError(`A part of a body is of type ${typeof part}: expected a string or bytes`)
 }
 
 const larger = (pieceBytes: number): number => Math.min(2 * pieceBytes, MOST_PIECE_BYTES)

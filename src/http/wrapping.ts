@@ -105,7 +105,7 @@ export function withAccessLog(source: HttpHandlerSource, log: (entry: AccessEntr
       request,
       server,
       (response) => {
-        tell(response.status, lengthOf(response))
+        tell(response.status, request.method === 'HEAD' ? 0 : lengthOf(response))
         return response
       },
       (error) => {

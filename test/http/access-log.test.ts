@@ -36,6 +36,7 @@ const rows: readonly (readonly [name: string, sent: string, line: string])[] = [
   ['fields that are too long', `GET /c HTTP/1.0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '"GET /c HTTP/1.0" 431 32'],
   ['a line that is too long', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`, '"-" 414 13'],
   ['one behind another in the same packet', `${GET}nonsense\r\n\r\n`, '"GET /fine HTTP/1.1" 200 5\n"-" 400 12'],
+  ['one that is asked about', GET.replace('GET', 'HEAD') + 'x\r\n\r\n', '"HEAD /fine HTTP/1.1" 200 0\n"-" 400 12'],
   ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n', '"CONNECT a:1 HTTP/1.1" 501 -'],
 ]
 
