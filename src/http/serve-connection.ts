@@ -290,16 +290,17 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     // What is streamed may be made of the body of the request, which can no longer be asked for once the head is sent.
     if (isStreamed(body)) this.wanted()
     const close = answer.close || this.#isLast || this.#isTooLong || !this.#wasContinued
-    const start = { status: answer.status, fields: dateField() + answer.fields, close }
+    const { status } = answer
+    const fields = dateField() + answer.fields
     if (isStreamed(body)) {
       // Before anything is sent: a stream that somebody else reads has none.
       const parts = body[Symbol.asyncIterator]()
-      this.#out.head(this.#engine.respond({ ...start, bodyLength: answer.length ?? 'chunked' }))
+      this.#out.head(this.#engine.respond({ status, fields, bodyLength: answer.length ?? 'chunked', close }))
       void this.#stream(parts, answer.trailers)
       return
     }
     const count = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
-    this.#out.head(this.#engine.respond({ ...start, bodyLength: count }))
+    this.#out.head(this.#engine.respond({ status, fields, bodyLength: count, close }))
     if (body !== null && count > MAX_WHOLE_BYTES) {
       void this.#stream(onePart(body), undefined)
       return
