@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { messageOf, UsageError } from '../base/index.js'
 import type { TlsClientOptions, TlsServerOptions } from '../transport/index.js'
@@ -12,6 +13,7 @@ export const TLS_SERVER_OPTIONS = {
   },
   'tls-cert': { type: 'text', value: '<file>', help: 'the certificate chain, PEM' },
   'tls-key': { type: 'text', value: '<file>', help: 'its private key, PEM' },
+  'tls-password-file': { type: 'text', value: '<file>', help: 'the password of a key that is encrypted, in one line' },
   'tls-client-ca': { type: 'text', value: '<file>', help: 'demand client certificates of these authorities, PEM' },
   alpn: { type: 'text', value: '<names>', help: 'protocols for ALPN, with commas between' },
 } as const
@@ -35,13 +37,14 @@ export const TLS_OPTIONS: typeof TLS_SERVER_OPTIONS & typeof TLS_CLIENT_OPTIONS 
   ...TLS_CLIENT_OPTIONS,
 }
 
-const SERVER_NAMES: readonly string[] = ['tls-cert', 'tls-key', 'tls-client-ca']
+const SERVER_NAMES: readonly string[] = ['tls-cert', 'tls-key', 'tls-password-file', 'tls-client-ca']
 const CLIENT_NAMES: readonly string[] = ['server-name', 'ca', 'cert', 'key', 'insecure']
 
 export interface TlsServerFiles {
   readonly tls: boolean | undefined
   readonly 'tls-cert': string | undefined
   readonly 'tls-key': string | undefined
+  readonly 'tls-password-file': string | undefined
   readonly 'tls-client-ca': string | undefined
   readonly alpn: string | undefined
 }
@@ -72,16 +75,55 @@ export async function serverTls(
     ...(ca === undefined ? {} : { ca: readPem('tls-client-ca', ca), clientCertificate: 'require' }),
     ...(alpn === undefined ? {} : { alpn: alpn.split(',') }),
   }
+  const { 'tls-password-file': passwordFile } = files
   if (cert !== undefined && key !== undefined)
-    return { cert: readPem('tls-cert', cert), key: readPem('tls-key', key), ...more }
+    return { cert: readPem('tls-cert', cert), ...readKey(key, passwordFile), ...more }
   if (cert !== undefined || key !== undefined) {
     const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key']
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --tls-${given} alone: give --tls-${missing} too`)
   }
+  if (passwordFile !== undefined)
+    throw new UsageError('ERR_OPTION_VALUE', 'Cannot use --tls-password-file alone: give --tls-cert and --tls-key too')
   if (files.tls !== true && !wanted && ca === undefined && alpn === undefined) return undefined
   const made = await ensureCertificate()
   output.note(`using the certificate ${made.path} (SHA-256 ${made.fingerprint})`)
   return { cert: made.cert, key: made.key, ...more }
+}
+
+/** RFC 7468 §11, and what OpenSSL wrote before. */
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m
+
+function readKey(
+  key: string,
+  passwordFile: string | undefined,
+): { readonly key: string; readonly passphrase?: string } {
+  const pem = readPem('tls-key', key)
+  const isEncrypted = ENCRYPTED.test(pem)
+  if (passwordFile === undefined) {
+    if (!isEncrypted) return { key: pem }
+    throw new UsageError(
+      'ERR_OPTION_VALUE',
+      `Cannot use --tls-key ${key}: it is encrypted; give --tls-password-file too`,
+    )
+  }
+  if (!isEncrypted)
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --tls-password-file: the key ${key} is not encrypted`)
+  const passphrase = readPem('tls-password-file', passwordFile).replace(/\r?\n$/, '')
+  if (passphrase === '' || /[\r\n]/.test(passphrase))
+    throw new UsageError(
+      'ERR_OPTION_VALUE',
+      `Cannot use --tls-password-file ${passwordFile}: expected one line, which is the password`,
+    )
+  try {
+    createPrivateKey({ key: pem, passphrase })
+  } catch (cause) {
+    throw new UsageError(
+      'ERR_OPTION_VALUE',
+      `Cannot use --tls-key ${key}: --tls-password-file ${passwordFile} does not open it`,
+      { cause },
+    )
+  }
+  return { key: pem, passphrase }
 }
 
 export interface TlsClientFiles {

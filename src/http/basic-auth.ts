@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.js'
 import { formatChallenge } from '../engine/http/authorization.js'
 import { tryParseBasicCredentials, type BasicCredentials } from '../engine/http/basic.js'
 import { Allowance } from './allowance.js'
-import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
+import { around, toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import type { HttpRequest } from './request.js'
 import { HttpError } from './response.js'
 
@@ -49,7 +49,7 @@ function parseHash(user: string, text: string): PasswordHash {
  * for each user. Basic sends the password with each request: use TLS where others can listen.
  *
  * Who was let in once costs a keyed hash for each further request. A new password costs 50 ms of a core, off this thread,
- * one at a time; each address may try 10 and then one a second, all together 20 and then 5 a second. More are answered
+ * one at a time, and once for all who send it meanwhile; each address may try 10 and then one a second, all together 20 and then 5 a second. More are answered
  * with 429 and not looked at, so guessing cannot use up the processor.
  * @throws UsageError `ERR_ARGUMENT` for what is no hash, or no account.
  * @example
@@ -64,10 +64,10 @@ export function withBasicAuth(
   const hashes = new Map(Object.entries(accounts).map(([user, text]) => [user, parseHash(user, text)]))
   if (hashes.size === 0) throw new UsageError('ERR_ARGUMENT', 'Cannot guard the handler: there is no account')
   const guard = new Guard(hashes, realm)
-  return (request, server) => {
+  return around(handler, (request, server) => {
     const waiting = guard.admit(request)
     return waiting === undefined ? handler(request, server) : waiting.then(() => handler(request, server))
-  }
+  })
 }
 
 class Guard {
@@ -78,6 +78,8 @@ class Guard {
   readonly #decoy: PasswordHash = { salt: randomBytes(SALT_BYTES), key: randomBytes(KEY_BYTES) }
   #admitted: readonly Buffer[] = []
   readonly #wrong = new Set<string>()
+  /** What is being computed: who sends the same meanwhile, as a browser does on its connections, waits for that. */
+  readonly #underWay = new Map<string, Promise<void>>()
   readonly #guesses = new Allowance()
   #last: Promise<unknown> = Promise.resolve()
 
@@ -97,20 +99,24 @@ class Guard {
     if (field === undefined || credentials === undefined) throw this.#refusal()
     const mark = createHmac('sha256', this.#secret).update(field).digest()
     if (this.#admitted.some((known) => timingSafeEqual(known, mark))) return undefined
-    if (this.#wrong.has(mark.toString('base64'))) throw this.#refusal()
+    const key = mark.toString('base64')
+    if (this.#wrong.has(key)) throw this.#refusal()
+    const same = this.#underWay.get(key)
+    if (same !== undefined) return same
     const { remote } = request
     if (!this.#guesses.take(remote.kind === 'ip' ? remote.host : '', performance.now()))
       throw new HttpError(429, 'Too many passwords were tried', { headers: { 'Retry-After': '5' } })
-    const checking = this.#last.then(() => this.#check(credentials, mark))
-    this.#last = checking.catch(() => undefined)
+    const checking = this.#last.then(() => this.#check(credentials, mark, key))
+    this.#underWay.set(key, checking)
+    this.#last = checking.catch(() => undefined).then(() => this.#underWay.delete(key))
     return checking
   }
 
-  async #check({ user, password }: BasicCredentials, mark: Buffer): Promise<void> {
+  async #check({ user, password }: BasicCredentials, mark: Buffer, key: string): Promise<void> {
     const account = this.#accounts.get(user)
     // Who has no account waits as long as who has one.
-    const { salt, key } = account ?? this.#decoy
-    const isRight = timingSafeEqual(await deriveKey(password, salt), key)
+    const { salt, key: expected } = account ?? this.#decoy
+    const isRight = timingSafeEqual(await deriveKey(password, salt), expected)
     if (isRight && account !== undefined) {
       // A few for each account: the same password can be written in more than one way.
       this.#admitted = [mark, ...this.#admitted].slice(0, 4 * this.#accounts.size)
@@ -118,7 +124,7 @@ class Guard {
     }
     const [oldest] = this.#wrong
     if (this.#wrong.size === MAX_WRONG && oldest !== undefined) this.#wrong.delete(oldest)
-    this.#wrong.add(mark.toString('base64'))
+    this.#wrong.add(key)
     throw this.#refusal()
   }
 

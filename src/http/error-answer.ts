@@ -3,6 +3,7 @@ import type { FieldInit } from '../engine/http/fields.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import { chooseMediaType } from '../engine/http/negotiation.js'
 import { reasonOf } from '../engine/http/status.js'
+import { addPairs } from './added-fields.js'
 import { html, HttpError, json, text, type HttpResponse, type ProblemExtensions } from './response.js'
 
 const OFFERED = ['text/plain', 'text/html', 'application/problem+json', 'application/json'] as const
@@ -16,10 +17,11 @@ export function errorAnswer(
   accept: string | undefined,
 ): HttpResponse {
   const title = reasonOf(status) === '' ? `Status ${status}` : reasonOf(status)
-  const fields: (readonly [string, string])[] = headers === undefined ? [] : [...fieldPairs(headers)]
+  // What the error is told in is chosen here, so its type is too.
+  const fields = [...fieldPairs(headers ?? [])].filter(([name]) => name.toLowerCase() !== 'content-type')
   switch (accept === undefined ? 'text/plain' : chooseMediaType(accept, OFFERED)) {
     case 'text/html':
-      return html(errorPage(status, title, message), { status, headers: [...fields, ...PAGE_POLICY] })
+      return html(errorPage(status, title, message), { status, headers: addPairs(PAGE_POLICY, fields) })
     case 'application/problem+json':
     case 'application/json': {
       const problem = { ...extensions, title, status, ...(message === '' ? {} : { detail: message }) }
@@ -52,6 +54,10 @@ export function statusOfError(error: unknown): ErrorStatus {
   const own = clientStatus(error)
   return { ...bareStatus(own ?? 500), fault: own === undefined ? error : undefined }
 }
+
+/** What is wrong with a handler that returns something else. */
+export const notAnswer = (value: unknown): TypeError =>
+  new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)
 
 /** The status for an error that is the client's, thrown by what the handler called. */
 function clientStatus(error: unknown): number | undefined {

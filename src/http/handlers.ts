@@ -1,10 +1,22 @@
 import { UsageError } from '../base/errors.js'
 import type { ServerContext } from '../server/handlers.js'
 import { fetchHandler, type FetchFunction } from './fetch-adapter.js'
+import type { Refusal } from './refusal.js'
 import type { HttpRequest } from './request.js'
 import { HttpError, HttpResponse } from './response.js'
 
-export type HttpFunction = (request: HttpRequest, server: ServerContext) => HttpResponse | Promise<HttpResponse>
+export interface HttpFunction {
+  (request: HttpRequest, server: ServerContext): HttpResponse | Promise<HttpResponse>
+  /** Told of what was answered without a handler: `withAccessLog` has one, and other wrappers pass it on. It must not throw. */
+  readonly refused?: ToldOfRefusal
+}
+
+export type ToldOfRefusal = (refusal: Refusal, server: ServerContext) => void
+
+/** What stands around a handler, which is told of refusals as before. */
+export function around(inner: { readonly refused?: ToldOfRefusal }, outer: HttpFunction): HttpFunction {
+  return inner.refused === undefined ? outer : Object.assign(outer, { refused: inner.refused })
+}
 
 /**
  * Handles requests with a method for each verb, a fresh instance for each request. What is not there is answered with 405
@@ -44,6 +56,7 @@ export interface FetchObject {
 /** Anything that has a method `handle`: a route table, files. */
 export interface HttpHandlerObject {
   handle: HttpFunction
+  readonly refused?: ToldOfRefusal
 }
 
 export type HttpHandlerSource = HttpFunction | HttpHandlerClass | HttpHandlerObject | FetchObject
@@ -101,7 +114,7 @@ const isFunction = (source: unknown): source is HttpFunction =>
 export function toHttpFunction(source: unknown): HttpFunction {
   if (isClass(source)) return (request, server) => dispatch(new source(request, server))
   if (isFunction(source)) return source
-  if (isObject(source)) return (request, server) => source.handle(request, server)
+  if (isObject(source)) return around(source, (request, server) => source.handle(request, server))
   if (isFetchObject(source)) return fetchHandler((request) => source.fetch(request))
   throw new UsageError(
     'ERR_HANDLER',

@@ -11,8 +11,10 @@ export {
   type HttpHandlerClass,
   type HttpHandlerObject,
   type HttpHandlerSource,
+  type ToldOfRefusal,
 } from './handlers.js'
 export type { HttpOptions } from './options.js'
+export type { Refusal, RequestLine } from './refusal.js'
 export type { HttpRequest } from './request.js'
 export type { RequestBody } from './request-body.js'
 export {
@@ -33,4 +35,4 @@ export { HttpServer, serveHttp, type HttpServerOptions, type PooledHttpServerOpt
 export { formatAccess, onlyHosts, withAccessLog, withFields, type AccessEntry, type AccessFormat } from './wrapping.js'
 export { validateFetch, type ValidateFetchOptions } from './validate-fetch.js'
 export { withRequestIds, type RequestIds } from './request-ids.js'
-export { withTrustedProxies, type TrustedProxies } from './trusted-proxies.js'
+export { withTrustedProxies, type TrustedProxies, type XForwardedField } from './trusted-proxies.js'

@@ -35,7 +35,7 @@ export const HTTP_OPTIONS: OptionSpecs<HttpSettings> = {
   ),
   writeTimeoutMs: milliseconds(
     30_000,
-    'Milliseconds in which a client that is sent an answer may take nothing of it; then it is cut. nginx allows 60 s.',
+    'Milliseconds in which a client that is sent an answer may take nothing of it; then it is cut. Whoever takes some of it, however slowly, gets all. nginx allows 60 s.',
   ),
   bodyHighWaterBytes: byteCount(
     256 * 1024,

@@ -16,11 +16,46 @@ const turn: { owner: Output | undefined } = { owner: undefined }
  */
 export class Output {
   readonly #connection: StreamConnection
-  /** So much is queued that the connection will call `drain`: set this back then. */
-  isPressed: boolean = false
+  #isPressed = false
+  #onDrain: (() => void) | undefined
+  #written = 0
+  /** How much of that the system had taken when it was last looked at; -1 when it was not yet. */
+  #taken = -1
+  #movedAt = 0
 
   constructor(connection: StreamConnection) {
     this.#connection = connection
+  }
+
+  /** So much is queued that it is waited for; `drained` tells when it is gone. */
+  get isPressed(): boolean {
+    return this.#isPressed
+  }
+
+  /** Everything that was written was taken, or nothing will be any more. */
+  drain(): void {
+    this.#isPressed = false
+    this.#taken = -1
+    const onDrain = this.#onDrain
+    this.#onDrain = undefined
+    onDrain?.()
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => (this.#onDrain = resolve))
+  }
+
+  /**
+   * Whether nothing of what is queued was taken for so long; ask now and then while something is. What counts is how much
+   * was taken of all that was written: the queue of a client that reads slowly may be as long at each look.
+   */
+  isStalled(now: number, timeoutMs: number): boolean {
+    const taken = this.#written - this.#connection.bufferedBytes
+    if (taken !== this.#taken) {
+      this.#taken = taken
+      this.#movedAt = now
+    }
+    return now - this.#movedAt >= timeoutMs
   }
 
   /** Answers of one turn go out together. */
@@ -36,7 +71,8 @@ export class Output {
       if (tail === '') return
       const text = tail
       tail = ''
-      if (!this.#connection.writeNowLatin1(text)) this.isPressed = true
+      this.#written += text.length
+      if (!this.#connection.writeNowLatin1(text)) this.#isPressed = true
       return
     }
     keepTail()
@@ -72,10 +108,16 @@ export class Output {
     this.#writeAlone(bytes)
   }
 
-  /** A piece of an open file, which is left open while this is pressed. */
+  /** Whether the system can send a piece of an open file by itself now. */
+  takesFile({ descriptor, offset, length }: FilePiece): boolean {
+    return this.#connection.holdsFile(descriptor, offset, length)
+  }
+
+  /** Such a piece. The file is left open while this is pressed. */
   file({ descriptor, offset, length }: FilePiece): void {
-    if (turn.owner === this) this.flush()
-    if (!this.#connection.writeFileNow(descriptor, offset, length)) this.isPressed = true
+    this.flush()
+    this.#written += length
+    if (!this.#connection.writeFileNow(descriptor, offset, length)) this.#isPressed = true
   }
 
   /** Behind what is in the batch, and together with it. */
@@ -87,11 +129,13 @@ export class Output {
     }
     const count = used
     used = 0
-    if (!this.#connection.writePairNow(batch.subarray(0, count), bytes)) this.isPressed = true
+    this.#written += count + bytes.length
+    if (!this.#connection.writePairNow(batch.subarray(0, count), bytes)) this.#isPressed = true
   }
 
   #write(bytes: Uint8Array, borrowed: boolean): void {
-    if (!this.#connection.writeNow(bytes, borrowed)) this.isPressed = true
+    this.#written += bytes.length
+    if (!this.#connection.writeNow(bytes, borrowed)) this.#isPressed = true
   }
 
   /** Whether there is room in the batch; makes room by writing what is in it. */

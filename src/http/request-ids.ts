@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isToken } from '../engine/http/characters.js'
-import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
+import { around, toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import { withAnswers } from './wrapping.js'
 
 export interface RequestIds {
@@ -17,9 +17,9 @@ const MAX_ID_LENGTH = 128
 export function withRequestIds(source: HttpHandlerSource, options?: RequestIds): HttpFunction {
   const handler = toHttpFunction(source)
   const { field = 'X-Request-Id', trust = false } = options ?? {}
-  return (request, server) => {
+  return around(handler, (request, server) => {
     const given = trust ? request.headers.get(field) : undefined
     const id = given !== undefined && given.length <= MAX_ID_LENGTH && isToken(given) ? given : randomUUID()
     return withAnswers(handler, request.from({ id }), server, [[field, id]])
-  }
+  })
 }

@@ -64,7 +64,11 @@ export class HttpRequest {
 
   /** This request as a handler sees it that stands under a path. */
   within(prefix: string): HttpRequest {
-    return new HttpRequest(this.#head, this.#connection, this.#body, this.base + prefix, this.#origin)
+    const request = new HttpRequest(this.#head, this.#connection, this.#body, this.base + prefix, this.#origin)
+    // Without the rest of the path, which has no name.
+    if (this.params !== NO_PARAMS)
+      request.params = Object.fromEntries(Object.entries(this.params).filter(([name]) => name !== ''))
+    return request
   }
 
   /** This request with what is known of where it comes from. */
@@ -85,6 +89,14 @@ export class HttpRequest {
     const { base } = this
     const path = this.#wholePath()
     return base === '' ? path : path.length === base.length ? '/' : path.slice(base.length)
+  }
+
+  /**
+   * Whether the path is `base` itself, without the slash behind it: `path` is `/` then as well, but relative links of a page
+   * lead beside the base, and not below it.
+   */
+  get lacksSlash(): boolean {
+    return this.base !== '' && this.#wholePath().length === this.base.length
   }
 
   #wholePath(): string {

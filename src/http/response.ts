@@ -1,6 +1,7 @@
 import { UsageError } from '../base/errors.js'
 import { encodeField, fieldPairs, type FieldInit } from '../engine/http/fields.js'
 import { isStatus } from '../engine/http/status.js'
+import { addLines, addPairs, type FieldPair } from './added-fields.js'
 
 /** What a body may be made of. What is iterated is sent as it comes, at the pace of the client. */
 export type ResponseBody = string | Uint8Array | AsyncIterable<Uint8Array | string> | null
@@ -66,15 +67,19 @@ export class HttpResponse {
     this.fields = init?.headers === undefined ? type : encodeFields(init.headers, type)
   }
 
-  /** The same answer with more fields. @throws UsageError `ERR_ARGUMENT`. */
+  /**
+   * The same answer with more fields, which take the place of those with their names; Set-Cookie, Link and their like are
+   * kept, and Vary has the names of both. @throws UsageError `ERR_ARGUMENT`.
+   */
   with(headers: FieldInit): HttpResponse {
-    return this.withLines(encodeFields(headers, ''))
+    const added = [...fieldPairs(headers)]
+    return this.withAdded(added, encodeFields(added, ''))
   }
 
-  /** The same answer with more fields, as the `fields` of another one has them: for what is added to each answer. */
-  withLines(lines: string): HttpResponse {
+  /** The same; `lines` are `added`, encoded once for all answers. */
+  withAdded(added: readonly FieldPair[], lines: string): HttpResponse {
     const { status, length, close, trailers } = this
-    const fields = this.fields + lines
+    const fields = addLines(this.fields, added, lines)
     const more = { ...(length === undefined ? {} : { length }), ...(trailers === undefined ? {} : { trailers }) }
     return new HttpResponse(this.body, { status, close, ...more }, fields)
   }
@@ -117,8 +122,8 @@ export function redirect(location: string, init?: ResponseInit): HttpResponse {
   const status = init?.status ?? 302
   if (status < 300 || status > 399)
     throw new UsageError('ERR_ARGUMENT', `Cannot redirect with status ${status}: expected 301, 302, 303, 307 or 308`)
-  const target = encodeField('Location', encodeURI(location).replaceAll('%25', '%'))
-  return new HttpResponse('', { ...init, status }, target)
+  const target: FieldPair = ['Location', encodeURI(location).replaceAll('%25', '%')]
+  return new HttpResponse('', { ...init, status, headers: addPairs(init?.headers ?? {}, [target]) })
 }
 
 /** Bytes as they come, with back-pressure, in chunks unless `length` is given. */

@@ -96,11 +96,16 @@ export class Routes {
     return this.#add('', pattern, toHttpFunction(handler))
   }
 
-  /** Everything under a path, which the handler sees without it: other routes, files. */
+  /**
+   * Everything under a path, which the handler sees without it: other routes, files. What stands for the `:names` of the
+   * path is in `request.params` there too.
+   */
   mount(prefix: string, handler: HttpHandlerSource): this {
     const inner = toHttpFunction(handler)
     const base = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
-    const run: HttpFunction = (request, server) => inner(request.within(base), server)
+    const depth = base.includes('/:') ? base.split('/').length : 0
+    const run: HttpFunction = (request, server) =>
+      inner(request.within(depth === 0 ? base : request.path.split('/', depth).join('/')), server)
     return this.#add('', base === '' ? '/' : base, run).#add('', `${base}/*`, run)
   }
 
@@ -148,7 +153,7 @@ export class Routes {
     const { routes, values } = found
     const route = routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined) ?? routes.get('')
     if (route === undefined) return isKnownMethod(method) ? allowing(routes.keys(), method) : notImplemented()
-    if (route.names.length > 0) request.params = named(route.names, values)
+    if (route.names.length > 0) request.params = { ...request.params, ...named(route.names, values) }
     return route.handler(request, server)
   }
 }

@@ -9,15 +9,16 @@ import { copyBytes } from '../transport/read-side.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { dateField } from './date-field.js'
 import type { HttpSettings } from './options.js'
-import { bareStatus, errorAnswer, statusOfError } from './error-answer.js'
+import { bareStatus, errorAnswer, notAnswer, statusOfError } from './error-answer.js'
 import { Output } from './output.js'
+import { readRequestLine, type RequestLine } from './refusal.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
 import { encodeFields, HttpError, HttpResponse, text } from './response.js'
 import type { HttpFunction } from './handlers.js'
 import { BodyPace, requestTimeout } from './request-timeout.js'
-import { PartSender } from './part-sender.js'
 import { discard, isStreamed, letGo } from './response-body.js'
+import { MAX_WHOLE_BYTES, onePart, sendParts } from './send-parts.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import type { ServerContext } from '../server/handlers.js'
 
@@ -37,14 +38,6 @@ const MAX_DROPPED_BYTES = 256 * 1024
 const RECENT_MS = 1000
 const NEXT_REQUEST_MS = 500
 
-/** What one client is sent before the others have their turn: the system may take megabytes at once. */
-const BYTES_A_TURN = 64 * 1024
-
-const nextTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-
 const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, from, to)
 
@@ -60,7 +53,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   readonly #over: () => void
   readonly #engine: ServerConnection
   readonly #out: Output
-  readonly #sender: PartSender
   #body: RequestBody | undefined
   /** A handler, or the sending of its answer, is under way. */
   #isBusy = false
@@ -73,7 +65,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** As its length is told. */
   #isTooLong = false
   #dropped = 0
-  #onDrain: (() => void) | undefined
   /** Of the answer that is being sent. */
   #parts: AsyncIterator<Uint8Array | string> | undefined
   /** The server shuts down: the answer that is made now is the last. */
@@ -85,7 +76,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** Of the body that is read. */
   #pace: BodyPace | undefined
   #lookedAt: number
-  #unsent = 0
+  /** What was sent last is still on its way; then the connection is given back. */
+  #isLeaving = false
+  /** What the head that is read began with, while it may be looked at. */
+  #beginning: Uint8Array | undefined
 
   constructor(connection: StreamConnection, service: HttpService, over: () => void) {
     this.#connection = connection
@@ -93,7 +87,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#over = over
     this.#engine = new ServerConnection(service.settings, latin1)
     this.#out = new Output(connection)
-    this.#sender = new PartSender(connection, this.#engine, this.#out)
     service.timeouts.add(this)
     this.#since = service.timeouts.now
     this.#lookedAt = this.#since
@@ -102,10 +95,18 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   // ---- from the connection
 
   data(bytes: Uint8Array): void {
-    if (this.#isClosing) return
-    if (this.#engine.isIdle) this.#since = this.#service.timeouts.now
+    if (this.#isClosing) {
+      this.#dropped += bytes.length
+      if (this.#dropped > MAX_DROPPED_BYTES) this.#connection.pauseSink()
+      return
+    }
+    if (this.#engine.isIdle) {
+      this.#since = this.#service.timeouts.now
+      this.#beginning = bytes
+    }
     this.#engine.receive(bytes)
     this.#run()
+    this.#beginning = undefined
   }
 
   end(): void {
@@ -114,15 +115,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   drain(): void {
-    this.#out.isPressed = false
-    const onDrain = this.#onDrain
-    this.#onDrain = undefined
-    onDrain?.()
+    this.#out.drain()
   }
 
   finish(force: boolean): void {
     this.#isLast = true
-    if (this.#isBusy || (!force && !this.#engine.isIdle)) return
+    if (this.#isBusy || this.#isClosing || (!force && !this.#engine.isIdle)) return
     // The next request of a client that asks all the time is on its way: it is answered, and told that it is the last.
     const { now } = this.#service.timeouts
     if (force || !this.#hadRequest || now - this.#since > RECENT_MS) this.#leave()
@@ -134,7 +132,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   makeRoom(): void {
     this.#isLast = true
-    if (!this.#isBusy && this.#hadRequest && this.#engine.isIdle) this.#leave()
+    if (!this.#isBusy && !this.#isClosing && this.#hadRequest && this.#engine.isIdle) this.#leave()
   }
 
   close({ error }: CloseReport): void {
@@ -214,6 +212,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   #handle(head: RequestHead): void {
     this.#isBusy = true
+    this.#beginning = undefined
     this.#hadRequest = true
     this.#since = this.#service.timeouts.now
     this.#wasContinued = !head.expectsContinue
@@ -229,7 +228,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     let answer: HttpResponse | Promise<HttpResponse>
     try {
       // What follows the answer to it would be a tunnel, and there is none here (RFC 9110 §9.3.6).
-      if (head.method === 'CONNECT') throw new HttpError(501)
+      if (head.method === 'CONNECT') throw this.#refuseConnect(head)
       answer = this.#service.handler(new HttpRequest(head, this.#connection, body), this.#service.server)
     } catch (error) {
       answer = this.#answerTo(error, head.fields.get('accept'))
@@ -291,24 +290,26 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     // What is streamed may be made of the body of the request, which can no longer be asked for once the head is sent.
     if (isStreamed(body)) this.wanted()
     const close = answer.close || this.#isLast || this.#isTooLong || !this.#wasContinued
-    const fields = dateField() + answer.fields
     const { status } = answer
-    if (typeof body === 'string') {
-      const count = Buffer.byteLength(body)
-      this.#out.head(this.#engine.respond({ status, fields, bodyLength: count, close }))
-      if (count > 0 && this.#engine.data(count) !== undefined) this.#out.text(body, count)
-      this.#endAnswer()
-    } else if (body === null || body instanceof Uint8Array) {
-      const count = body?.length ?? 0
-      this.#out.head(this.#engine.respond({ status, fields, bodyLength: count, close }))
-      if (body !== null && count > 0 && this.#engine.data(count) !== undefined) this.#out.bytes(body)
-      this.#endAnswer()
-    } else {
+    const fields = dateField() + answer.fields
+    if (isStreamed(body)) {
       // Before anything is sent: a stream that somebody else reads has none.
       const parts = body[Symbol.asyncIterator]()
       this.#out.head(this.#engine.respond({ status, fields, bodyLength: answer.length ?? 'chunked', close }))
       void this.#stream(parts, answer.trailers)
+      return
     }
+    const count = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    this.#out.head(this.#engine.respond({ status, fields, bodyLength: count, close }))
+    if (body !== null && count > MAX_WHOLE_BYTES) {
+      void this.#stream(onePart(body), undefined)
+      return
+    }
+    if (body !== null && count > 0 && this.#engine.data(count) !== undefined) {
+      if (typeof body === 'string') this.#out.text(body, count)
+      else this.#out.bytes(body)
+    }
+    this.#endAnswer()
   }
 
   #tooLong(given: HttpResponse): HttpResponse {
@@ -332,24 +333,9 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** An answer that comes bit by bit: each is asked for when the client has taken those before. */
   async #stream(parts: AsyncIterator<Uint8Array | string>, trailers: HttpResponse['trailers']): Promise<void> {
     this.#parts = parts
-    let sent = 0
+    const { clock } = this.#connection
     try {
-      if (!this.#engine.sendsBody) await parts.return?.()
-      while (this.#engine.sendsBody) {
-        const count = this.#sender.sendPiece(parts)
-        if (count === 0) {
-          const { done, value } = await parts.next()
-          if (done === true || this.#isClosing) break
-          const bytes = typeof value === 'string' ? Buffer.from(value) : value
-          this.#sender.sendPart(bytes)
-          sent += bytes.length
-        }
-        sent += count
-        if (this.#out.isPressed) await new Promise<void>((resolve) => (this.#onDrain = resolve))
-        else if (sent >= BYTES_A_TURN) await nextTurn()
-        else continue
-        sent = 0
-      }
+      await sendParts(parts, this.#engine, this.#out, { clock, isOver: () => this.#isClosing })
     } catch (error) {
       // The head was sent: the client learns of it by an end that is none. Of one that has left, nobody need hear.
       if (!this.#isClosing) this.#service.report(error, this.#connection)
@@ -411,13 +397,40 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       this.#engine.respond({ status, fields: dateField() + fields, bodyLength: words.length, close: true }),
     )
     this.#out.text(words, words.length)
+    this.#tell(status, words.length, readRequestLine(this.#beginning ?? this.#engine.takeRest()))
     this.#leave()
+  }
+
+  #refuseConnect({ method, target, minorVersion }: RequestHead): HttpError {
+    this.#tell(501, undefined, { method, target, version: `1.${minorVersion}` })
+    return new HttpError(501)
+  }
+
+  /** For the access log: no handler has seen it. */
+  #tell(status: number, bytes: number | undefined, line: RequestLine | undefined): void {
+    const { handler, server, report } = this.#service
+    try {
+      handler.refused?.({ remote: this.#connection.remote, status, bytes, line }, server)
+    } catch (error) {
+      report(error, this.#connection)
+    }
   }
 
   #leave(): void {
     this.#isClosing = true
-    this.#service.timeouts.delete(this)
     this.#out.flush()
+    if (this.#connection.bufferedBytes === 0) {
+      this.#release()
+      return
+    }
+    // Closing allows a few seconds for what is queued: a slow client gets as long as it takes some of it.
+    this.#isLeaving = true
+    void this.#connection.closeWrite().then(() => this.#release())
+  }
+
+  #release(): void {
+    this.#isLeaving = false
+    this.#service.timeouts.delete(this)
     this.#connection.releaseSink()
     this.#over()
   }
@@ -432,8 +445,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #look(now: number): void {
     const { headerTimeoutMs, keepAliveTimeoutMs, writeTimeoutMs } = this.#service.settings
     const waited = now - this.#since
-    if (this.#out.isPressed) {
-      this.#checkWriting(now, writeTimeoutMs)
+    if (this.#out.isPressed || this.#isLeaving) {
+      if (this.#out.isStalled(now, writeTimeoutMs)) this.#cutReader(writeTimeoutMs)
     } else if (this.#isBusy) {
       const { settings } = this.#service
       if (this.#body !== undefined && this.#pace?.isTooSlow(this.#body, now - this.#lookedAt, settings) === true)
@@ -447,15 +460,9 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   /** A client that takes nothing of what is sent to it. */
-  #checkWriting(now: number, timeoutMs: number): void {
-    const unsent = this.#connection.bufferedBytes
-    if (unsent !== this.#unsent) {
-      this.#unsent = unsent
-      this.#since = now
-    } else if (now - this.#since >= timeoutMs) {
-      const message = `Cut the connection: the client took nothing of the answer for ${timeoutMs} ms`
-      this.#connection.destroy(new TimeoutError('ERR_WRITE_TIMEOUT', message, { details: { timeoutMs } }))
-    }
+  #cutReader(timeoutMs: number): void {
+    const message = `Cut the connection: the client took nothing of the answer for ${timeoutMs} ms`
+    this.#connection.destroy(new TimeoutError('ERR_WRITE_TIMEOUT', message, { details: { timeoutMs } }))
   }
 
   // ---- from the body
@@ -491,6 +498,3 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#goOn()
   }
 }
-
-const notAnswer = (value: unknown): TypeError =>
-  new TypeError(`The handler returned a value of type ${typeof value}, and no HttpResponse: return text(…), json(…), …`)

@@ -1,6 +1,11 @@
 import { UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
-import type { AnyModelOption, CommonServerOptions, LocalModelOption } from '../server/server-options.js'
+import {
+  STREAM_SERVER_OPTIONS,
+  type AnyModelOption,
+  type CommonServerOptions,
+  type LocalModelOption,
+} from '../server/server-options.js'
 import { StreamServer } from '../server/stream-server.js'
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../transport/endpoint.js'
 import { adapter } from './adapter.js'
@@ -22,7 +27,7 @@ export class HttpServer extends StreamServer {
   /** For a handler of which only the run knows what it is. */
   constructor(endpoint: string | Endpoint, handler: HttpHandlerSource | URL, options?: PooledHttpServerOptions)
   constructor(endpoint: string | Endpoint, handler: HttpHandlerSource | URL, options?: PooledHttpServerOptions) {
-    const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
+    const parsed = readEndpoint(endpoint)
     const { http, rest } = splitOptions(options)
     const settings = readOptions('the server', HTTP_OPTIONS, http)
     if (parsed.scheme === 'http' && rest.tls !== undefined)
@@ -34,14 +39,34 @@ export class HttpServer extends StreamServer {
   }
 }
 
-/** What the HTTP engine and its loop take, and what is the server's. */
+/** Also for programs that are not checked by types: other servers take a port. */
+function readEndpoint(endpoint: unknown): Endpoint {
+  if (typeof endpoint === 'string') return parseEndpoint(endpoint)
+  if (isEndpoint(endpoint)) return endpoint
+  throw new UsageError(
+    'ERR_ENDPOINT',
+    `Cannot serve on a value of type ${typeof endpoint}: expected an endpoint, as in http://127.0.0.1:8000`,
+  )
+}
+
+const isEndpoint = (endpoint: unknown): endpoint is Endpoint =>
+  typeof endpoint === 'object' && endpoint !== null && 'scheme' in endpoint
+
+/** Each is the server's or that of HTTP; the name that is meant by one that is not there may be of either. */
+const ALL_OPTIONS = { ...STREAM_SERVER_OPTIONS, ...HTTP_OPTIONS }
+
+/** What the HTTP engine and its loop take, and what is the server's. @throws UsageError `ERR_OPTION_UNKNOWN`. */
 function splitOptions(options: PooledHttpServerOptions | undefined): {
   readonly http: HttpOptions
   readonly rest: CommonServerOptions & AnyModelOption
 } {
   const http: [string, unknown][] = []
   const rest: [string, unknown][] = []
-  for (const [name, value] of Object.entries(options ?? {})) (name in HTTP_OPTIONS ? http : rest).push([name, value])
+  for (const [name, value] of Object.entries(options ?? {})) {
+    if (!(name in ALL_OPTIONS)) readOptions('the server', ALL_OPTIONS, Object.fromEntries([[name, value]]))
+    const list = name in HTTP_OPTIONS ? http : rest
+    list.push([name, value])
+  }
   return { http: Object.fromEntries(http), rest: Object.fromEntries(rest) }
 }
 
@@ -68,8 +93,7 @@ export async function serveHttp(
   handler: HttpHandlerSource | URL,
   options?: PooledHttpServerOptions,
 ): Promise<HttpServer> {
-  const parsed = typeof endpoint === 'string' ? parseEndpoint(endpoint) : endpoint
-  const server = new HttpServer(parsed, handler, options)
+  const server = new HttpServer(endpoint, handler, options)
   await server.listen()
   return server
 }

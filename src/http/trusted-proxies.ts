@@ -2,50 +2,64 @@ import { UsageError } from '../base/errors.js'
 import { tryParseForwarded, tryParseXForwarded, type ForwardedHop } from '../engine/http/forwarded.js'
 import { AddressList } from '../transport/node/address-list.js'
 import type { Address } from '../transport/address.js'
-import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
+import { around, toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
 import type { HttpRequest, RequestOrigin } from './request.js'
 import { HttpError } from './response.js'
+
+/** What a proxy may tell of the client, besides `Forwarded`. */
+export type XForwardedField = 'x-forwarded-for' | 'x-forwarded-proto' | 'x-forwarded-host'
 
 export interface TrustedProxies {
   /** Addresses and networks of the proxies, `10.0.0.0/8`; `unix` for whoever connects to a Unix socket. */
   readonly proxies: readonly string[]
-  /** Which fields they write: a proxy writes one kind, and passes the other on as a client made it up. Default: `x-forwarded`. */
-  readonly fields?: 'forwarded' | 'x-forwarded'
+  /**
+   * The fields that they set, each of them for every request: what they leave alone is what a client made up. Default:
+   * `['x-forwarded-for', 'x-forwarded-proto']`: nginx is told to set these as a rule; Caddy and Traefik set them and the
+   * host; `option forwardfor` of HAProxy sets the first alone, so name no other there.
+   */
+  readonly fields?: 'forwarded' | readonly XForwardedField[]
 }
+
+const X_FIELDS: readonly string[] = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+const DEFAULT_FIELDS: readonly XForwardedField[] = ['x-forwarded-for', 'x-forwarded-proto']
 
 /**
  * Believes what proxies tell of the client: `request.remote`, `isSecure`, `host` and `url` become those that it used
- * (RFC 7239; X-Forwarded-For, -Proto, -Host). Only for requests that come from one of the proxies, and only as many hops
- * as are trusted: what stands before them was written by strangers. What of it is unreadable is answered with 400. Put it
- * around everything else.
+ * (RFC 7239; X-Forwarded-For, -Proto, -Host), as far as the `fields` are named that tell it. Only for requests that come
+ * from one of the proxies, and only as many hops as are trusted: what stands before them was written by strangers. What of
+ * it is unreadable is answered with 400. Put it around everything else.
  * @throws UsageError `ERR_OPTION_VALUE`.
  */
 export function withTrustedProxies(source: HttpHandlerSource, options: TrustedProxies): HttpFunction {
   const handler = toHttpFunction(source)
-  const { proxies, fields = 'x-forwarded' } = options
-  if (fields !== 'forwarded' && fields !== 'x-forwarded')
-    throw new UsageError(
-      'ERR_OPTION_VALUE',
-      `Cannot trust the fields ${String(fields)}: expected 'forwarded' or 'x-forwarded'`,
-    )
+  const { proxies, fields = DEFAULT_FIELDS } = options
+  checkFields(fields)
   const list = new AddressList(proxies.filter((entry) => entry !== 'unix'))
   const trustsUnix = proxies.includes('unix')
   const isTrusted = (address: Address): boolean => (address.kind === 'ip' ? list.has(address) : trustsUnix)
-  return (request, server) => {
+  return around(handler, (request, server) => {
     if (!isTrusted(request.remote)) return handler(request, server)
     const hops = hopsOf(request, fields)
     return handler(hops.length === 0 ? request : request.from(originOf(hops, isTrusted)), server)
-  }
+  })
 }
 
-const X_FIELDS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+/** Also for programs that are not checked by types. */
+function checkFields(fields: unknown): void {
+  const isList = Array.isArray(fields) && fields.length > 0 && fields.every((name) => X_FIELDS.includes(String(name)))
+  if (fields === 'forwarded' || isList) return
+  throw new UsageError(
+    'ERR_OPTION_VALUE',
+    `Cannot trust the fields ${String(fields)}: expected 'forwarded', or a list of ${X_FIELDS.map((name) => `'${name}'`).join(', ')}`,
+  )
+}
 
 /** The nearest to the client first. */
-function hopsOf({ headers }: HttpRequest, kind: 'forwarded' | 'x-forwarded'): readonly ForwardedHop[] {
-  const forwarded = headers.get('forwarded')
-  const isThere = kind === 'forwarded' ? forwarded !== undefined : X_FIELDS.some((name) => headers.has(name))
-  if (!isThere) return []
-  const hops = kind === 'forwarded' ? tryParseForwarded(forwarded ?? '') : tryParseXForwarded(headers)
+function hopsOf({ headers }: HttpRequest, fields: 'forwarded' | readonly string[]): readonly ForwardedHop[] {
+  const names = fields === 'forwarded' ? [fields] : fields
+  if (!names.some((name) => headers.has(name))) return []
+  const get = (name: string): string | undefined => (names.includes(name) ? headers.get(name) : undefined)
+  const hops = fields === 'forwarded' ? tryParseForwarded(get(fields) ?? '') : tryParseXForwarded({ get })
   if (hops === undefined) throw new HttpError(400, 'Cannot read what the proxies tell of the client')
   return hops
 }

@@ -1,8 +1,11 @@
 import type { FieldInit } from '../engine/http/fields.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import type { ServerContext } from '../server/handlers.js'
+import type { Address } from '../transport/address.js'
+import { addPairs, type FieldPair } from './added-fields.js'
 import { statusOfError } from './error-answer.js'
-import { toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
+import { around, toHttpFunction, type HttpFunction, type HttpHandlerSource } from './handlers.js'
+import type { Refusal } from './refusal.js'
 import type { HttpRequest } from './request.js'
 import { encodeFields, HttpError, type HttpResponse } from './response.js'
 
@@ -31,26 +34,27 @@ export function withAnswers(
   handler: HttpFunction,
   request: HttpRequest,
   server: ServerContext,
-  pairs: readonly (readonly [name: string, value: string])[],
+  pairs: readonly FieldPair[],
   lines: string = encodeFields(pairs, ''),
 ): HttpResponse | Promise<HttpResponse> {
   const thrown = (error: unknown): unknown => {
     const { status, message, headers = [], extensions, fault } = statusOfError(error)
     const more = extensions === undefined ? {} : { extensions }
-    return new HttpError(status, message, { headers: [...fieldPairs(headers), ...pairs], cause: fault, ...more })
+    return new HttpError(status, message, { headers: addPairs(headers, pairs), cause: fault, ...more })
   }
-  return afterAnswer(handler, request, server, (response) => response.withLines(lines), thrown)
+  return afterAnswer(handler, request, server, (response) => response.withAdded(pairs, lines), thrown)
 }
 
 /**
- * Adds fields to every answer of a handler: CORS, isolation, a policy.
+ * Adds fields to every answer of a handler: CORS, isolation, a policy. They take the place of those with their names; see
+ * `HttpResponse.with`.
  * @throws UsageError `ERR_ARGUMENT` for a field that cannot be sent.
  */
 export function withFields(source: HttpHandlerSource, headers: FieldInit): HttpFunction {
   const handler = toHttpFunction(source)
   const pairs = [...fieldPairs(headers)]
   const lines = encodeFields(pairs, '')
-  return (request, server) => withAnswers(handler, request, server, pairs, lines)
+  return around(handler, (request, server) => withAnswers(handler, request, server, pairs, lines))
 }
 
 /**
@@ -60,12 +64,12 @@ export function withFields(source: HttpHandlerSource, headers: FieldInit): HttpF
 export function onlyHosts(source: HttpHandlerSource, hosts: Iterable<string>): HttpFunction {
   const handler = toHttpFunction(source)
   const known = new Set([...hosts].map((host) => host.toLowerCase()))
-  return (request, server) => {
+  return around(handler, (request, server) => {
     const host = request.host.replace(/:\d*$/, '').toLowerCase()
     if (host !== '' && !known.has(host))
       throw new HttpError(421, 'This server does not serve the host that the request names')
     return handler(request, server)
-  }
+  })
 }
 
 /** What an access log tells of a request. */
@@ -85,10 +89,14 @@ export interface AccessEntry {
   readonly agent: string | undefined
 }
 
-/** Tells `log` of each answer, when it is made. */
+/**
+ * Tells `log` of each answer, when it is made; also of those to what is no request, or none that a handler sees (400, 408,
+ * 414, 431, 501), as far as its first line could be read: else method, target and version are `-`. Mounted in a route table
+ * it hears of its own requests only.
+ */
 export function withAccessLog(source: HttpHandlerSource, log: (entry: AccessEntry) => void): HttpFunction {
   const handler = toHttpFunction(source)
-  return (request, server) => {
+  const logged: HttpFunction = (request, server) => {
     const began = performance.now()
     const tell = (status: number, bytes: number | undefined): void =>
       log(accessEntry(request, status, bytes, performance.now() - began))
@@ -97,7 +105,7 @@ export function withAccessLog(source: HttpHandlerSource, log: (entry: AccessEntr
       request,
       server,
       (response) => {
-        tell(response.status, lengthOf(response))
+        tell(response.status, request.method === 'HEAD' ? 0 : lengthOf(response))
         return response
       },
       (error) => {
@@ -105,6 +113,23 @@ export function withAccessLog(source: HttpHandlerSource, log: (entry: AccessEntr
         return error
       },
     )
+  }
+  return Object.assign(logged, {
+    refused(refusal: Refusal, server: ServerContext): void {
+      log(refusedEntry(refusal))
+      handler.refused?.(refusal, server)
+    },
+  })
+}
+
+const remoteOf = (remote: Address): string => (remote.kind === 'ip' ? remote.host : '-')
+
+function refusedEntry({ remote, status, bytes, line }: Refusal): AccessEntry {
+  const { method, target, version } = line ?? { method: '-', target: '-', version: '-' }
+  return {
+    remote: remoteOf(remote),
+    timeMs: Date.now(),
+    ...{ id: undefined, method, target, version, status, bytes, tookMs: 0, referrer: undefined, agent: undefined },
   }
 }
 
@@ -115,7 +140,7 @@ function accessEntry(
   tookMs: number,
 ): AccessEntry {
   return {
-    remote: remote.kind === 'ip' ? remote.host : '-',
+    remote: remoteOf(remote),
     timeMs: Date.now(),
     ...{ id, method, target, version, status, bytes, tookMs },
     referrer: headers.get('referer'),
@@ -141,7 +166,9 @@ export function formatAccess(entry: AccessEntry, format: AccessFormat): string {
     })
   }
   const { remote, timeMs, method, target, version, status, bytes } = entry
-  const line = `${remote} - - [${formatTime(timeMs)}] "${escape(method)} ${escape(target)} HTTP/${version}" ${status} ${bytes ?? '-'}`
+  // What could not be read is one dash, as other servers have it.
+  const asked = version === '-' ? '-' : `${escape(method)} ${escape(target)} HTTP/${version}`
+  const line = `${remote} - - [${formatTime(timeMs)}] "${asked}" ${status} ${bytes ?? '-'}`
   return format === 'common' ? line : `${line} "${escape(entry.referrer ?? '-')}" "${escape(entry.agent ?? '-')}"`
 }
 

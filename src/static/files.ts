@@ -84,6 +84,8 @@ class Files implements HttpHandlerObject {
     if (this.#uploads?.takes(request) === true) return this.#uploads.handle(request)
     if (method !== 'GET' && method !== 'HEAD')
       return isKnownMethod(method) ? allowing(['GET'], method) : notImplemented()
+    // Mounted under a path that was asked for without its slash: as any other folder.
+    if (request.lacksSlash) return seeOther(request, `./${request.base.slice(request.base.lastIndexOf('/') + 1)}/`)
     return this.#fromMemory(request) ?? this.#read(request)
   }
 

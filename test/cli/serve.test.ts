@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, suite, test } from 'node:test'
@@ -67,6 +67,23 @@ suite('moorage serve', () => {
       assert.ok(head.includes(`${field}\r\n`), `${field} in ${head}`)
     assert.match(await curl('-I', `${url}nothing`), /^X-Frame-Options: DENY\r$/m)
   })
+  test('a field of --header takes the place of the one that a file, a preset or an error has', TIMEOUT, async () => {
+    const given = [
+      'Cache-Control: max-age=9',
+      'content-type: text/x-own',
+      'Access-Control-Allow-Origin: https://a.example',
+    ]
+    const { url } = await serve('--cors', '--cache', 'max-age=60', ...given.flatMap((field) => ['--header', field]))
+    const head = await curl('-I', `${url}hello.txt`)
+    for (const field of given) {
+      const [name] = field.split(':')
+      assert.deepEqual(
+        head.match(new RegExp(`^${name}: .*$`, 'gim'))?.map((line) => line.trim()),
+        [field],
+      )
+    }
+    assert.match(await curl('-I', `${url}nothing`), /^Content-Type: text\/plain; charset=utf-8\r$/m)
+  })
   test('--isolated, --compress and --pretty do what they say', TIMEOUT, async () => {
     writeFileSync(join(folder, 'about.html'), '<p>about '.repeat(500))
     const { url } = await serve('--isolated', '--compress', '--pretty')
@@ -97,6 +114,19 @@ suite('moorage serve', () => {
         program.err,
         /^127\.0\.0\.1 - - \[\d\d\/\w{3}\/\d{4}:[\d:]{8} \+0000\] "GET \/hello\.txt\?a=%0ab HTTP\/1\.1" 200 18 "http:\/\/from\/" "agent \\x22x\\x22"$/m,
       )
+    }
+  })
+  test('--log tells of what is no request, and not of the request of the command itself', TIMEOUT, async () => {
+    for (const model of ['concurrent', 'threads']) {
+      const { url, program } = await serve('--log', 'common', '--model', model)
+      const connection = connect(Number(new URL(url).port), '127.0.0.1')
+      connection.end('nonsense\r\n\r\n')
+      connection.resume()
+      await program.says('"-" 400 12')
+      await curl('-A', 'moorage (its own check)', '-H', 'Moorage-Check: 1', `${url}hello.txt`)
+      await program.says('"GET /hello.txt HTTP/1.1" 200 18')
+      assert.doesNotMatch(program.err, /HEAD/)
+      await program.stop()
     }
   })
   test('--tls makes a certificate on first use', TIMEOUT, async () => {

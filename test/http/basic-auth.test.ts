@@ -45,6 +45,23 @@ suite('withBasicAuth', () => {
     const first = basic(`ann:wrong${statuses.indexOf(401)}`)
     assert.deepEqual(await Promise.all([first, first, first].map((field) => statusOf(server, field))), [401, 401, 401])
   })
+  test('computes a password once for all who send it at the same time', TIMEOUT, async () => {
+    const accounts = { ann: await hashPassword('right') }
+    await using server = await serveHttp(
+      'http://127.0.0.1:0',
+      withBasicAuth(() => text(''), accounts),
+    )
+    for (const [pair, expected] of [
+      ['ann:right', 200],
+      ['ann:wrong', 401],
+    ] as const) {
+      const many = await Promise.all(Array.from({ length: 40 }, () => statusOf(server, basic(pair))))
+      assert.deepEqual(new Set(many), new Set([expected]), pair)
+    }
+    // Each was one guess of the ten.
+    const others = await Promise.all(Array.from({ length: 8 }, (_, i) => statusOf(server, basic(`ann:other${i}`))))
+    assert.deepEqual(new Set(others), new Set([401]))
+  })
   test('keeps a salted hash, and takes nothing else', TIMEOUT, async () => {
     const [one, other] = await Promise.all([hashPassword('same'), hashPassword('same')])
     assert.notEqual(one, other)

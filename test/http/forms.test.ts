@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { FORM_OPTIONS, type FormOptions } from '#src/http/forms/options.js'
 import { readForm } from '#src/http/forms/read-form.js'
@@ -54,6 +56,17 @@ async function readPieces(
     }
   }
   return found
+}
+
+setFlagsFromString('--expose-gc')
+const collect: unknown = runInNewContext('gc')
+
+/** What is in use when nothing is left to be collected. */
+function usedBytes(): number {
+  assert.ok(typeof collect === 'function')
+  Reflect.apply(collect, undefined, [])
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
 }
 
 /** Whole, byte by byte, and cut in two at every place: always the same. */
@@ -216,6 +229,34 @@ suite('readForm', () => {
     test(`refuses ${name} with ${status}`, TIMEOUT, async () => {
       assert.equal(await refusal(body, type, options), status)
     })
+  }
+  for (const [kind, begun, end] of [
+    ['multipart', field('a', '').slice(0, -2), `\r\n${END}`],
+    ['urlencoded', 'a=', ''],
+  ] as const) {
+    test(
+      `holds a field that comes in pieces of one byte in little more than its length: ${kind}`,
+      TIMEOUT,
+      async () => {
+        const count = 200_000
+        let at = 0
+        let held = 0
+        const before = usedBytes()
+        const source = {
+          read: () => {
+            at += 1
+            if (at === 1) return Promise.resolve(Buffer.from(begun))
+            if (at <= count + 1) return Promise.resolve(Buffer.allocUnsafe(1).fill('x'))
+            held = Math.max(held, usedBytes() - before)
+            return Promise.resolve(at === count + 2 && end !== '' ? Buffer.from(end) : null)
+          },
+        }
+        const type = kind === 'multipart' ? MULTIPART : URLENCODED
+        for await (const part of readForm(source, type, readOptions('a form', FORM_OPTIONS, {})))
+          assert.equal(part.kind === 'field' && part.value.length, count)
+        assert.ok(held < 20 * count, `${held} bytes for ${count}`)
+      },
+    )
   }
   test('never reads a file to an end that is none, however it is cut', TIMEOUT, async () => {
     const before = file('f', 'before', 'x')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect as netConnect } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
-import { errorCodeOf } from '#src/base/errors.js'
+import { errorCodeOf, UsageError } from '#src/base/errors.js'
 import { RequestBody } from '#src/http/request-body.js'
 import type { HttpRequest } from '#src/http/request.js'
 import { HttpResponse, text } from '#src/http/response.js'
@@ -297,6 +297,42 @@ async function torn(server: HttpServer, path: string): Promise<string> {
   connection.destroy()
   return Buffer.from(got).toString()
 }
+
+test('what is no endpoint, and an option that is meant by another name, are told so', () => {
+  const rows: readonly (readonly [args: readonly unknown[], code: string, nearest?: string])[] = [
+    [[8000], 'ERR_ENDPOINT'],
+    [[undefined], 'ERR_ENDPOINT'],
+    [[null], 'ERR_ENDPOINT'],
+    [['http://127.0.0.1:0', () => text(''), { keepAliveTimeout: 5 }], 'ERR_OPTION_UNKNOWN', 'keepAliveTimeoutMs'],
+    [['http://127.0.0.1:0', () => text(''), { maxConnection: 5 }], 'ERR_OPTION_UNKNOWN', 'maxConnections'],
+  ]
+  for (const [args, code, nearest] of rows)
+    assert.throws(
+      () => Reflect.construct(HttpServer, args),
+      (error) => error instanceof UsageError && error.code === code && error.details['nearest'] === nearest,
+    )
+})
+
+test('a part of a body that is neither text nor bytes ends the connection, and is reported', TIMEOUT, async () => {
+  const reported: unknown[] = []
+  class Reporting extends HttpServer {
+    override handleError(error: unknown): void {
+      reported.push(error)
+    }
+  }
+  const parts = async function* (): AsyncGenerator<string> {
+    yield 'a'
+    yield JSON.parse('5')
+  }
+  const server = new Reporting('http://127.0.0.1:0', () => new HttpResponse(parts()))
+  await server.listen()
+  try {
+    assert.doesNotMatch(await torn(server, '/'), /\r\n0\r\n/)
+    assert.ok(reported[0] instanceof TypeError)
+  } finally {
+    await server.close({ graceMs: 100 })
+  }
+})
 
 test('a host that is no address is 400 for a handler that asks for the URL', TIMEOUT, async () => {
   await using server = await serveHttp('http://127.0.0.1:0', ({ url }) => text(url.href))

@@ -8,6 +8,7 @@ import type { HttpFunction } from '#src/http/handlers.js'
 
 const TIMEOUT = { timeout: 30_000 }
 const HERE = ['127.0.0.1']
+const ALL = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'] as const
 const NETS = ['127.0.0.1', '10.0.0.0/8', 'fd00::/8']
 
 const tell: HttpFunction = (request) => {
@@ -33,12 +34,36 @@ const rows: readonly Row[] = [
     headers: X({ 'x-forwarded-for': '1.2.3.4', 'x-forwarded-proto': 'https' }),
   },
   {
-    name: 'the client of one proxy',
-    options: { proxies: HERE },
+    name: 'the client of one proxy that sets all three',
+    options: { proxies: HERE, fields: ALL },
     headers: X({ 'x-forwarded-for': '1.2.3.4', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'example.org' }),
     remote: '1.2.3.4',
     isSecure: true,
     host: 'example.org',
+  },
+  {
+    name: 'a host that no proxy was said to set is the client’s word, whatever it is',
+    options: { proxies: HERE },
+    headers: X({ 'x-forwarded-for': '1.2.3.4', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example, a b' }),
+    remote: '1.2.3.4',
+    isSecure: true,
+  },
+  {
+    name: 'a protocol that no proxy was said to set',
+    options: { proxies: HERE, fields: ['x-forwarded-for'] },
+    headers: X({ 'x-forwarded-for': '1.2.3.4', 'x-forwarded-proto': 'https' }),
+    remote: '1.2.3.4',
+  },
+  {
+    name: 'an address that no proxy was said to set',
+    options: { proxies: HERE, fields: ['x-forwarded-host'] },
+    headers: X({ 'x-forwarded-for': '1.2.3.4, 5.6.7.8', 'x-forwarded-host': 'example.org' }),
+    host: 'example.org',
+  },
+  {
+    name: 'nothing but a host that is not believed',
+    options: { proxies: HERE },
+    headers: X({ 'x-forwarded-host': 'example.org' }),
   },
   {
     name: 'what a client wrote before its own address is not believed',
@@ -103,7 +128,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'a host that is none',
-    options: { proxies: HERE },
+    options: { proxies: HERE, fields: ALL },
     headers: X({ 'x-forwarded-for': '1.2.3.4', 'x-forwarded-host': 'a b' }),
     status: 400,
   },
@@ -127,5 +152,11 @@ suite('what trusted proxies tell of a client', () => {
       () => withTrustedProxies(tell, { proxies: ['10.0.0.0/40'] }),
       (error) => errorCodeOf(error) === 'ERR_OPTION_VALUE',
     )
+    for (const fields of ['x-forwarded', [], ['x-forwarded-port'], null]) {
+      assert.throws(
+        () => Reflect.apply(withTrustedProxies, undefined, [tell, { proxies: HERE, fields }]),
+        (error) => errorCodeOf(error) === 'ERR_OPTION_VALUE',
+      )
+    }
   })
 })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { networkInterfaces, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { errorCodeOf, UsageError, type Logger } from '../../base/index.js'
@@ -8,7 +9,7 @@ import { AUTH_OPTIONS, readAccounts } from '../accounts.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import { MODEL_OPTIONS, modelFrom } from '../model-options.js'
 import type { ParsedOptions } from '../options.js'
-import { ACCESS_MARK, type ServeData } from '../serve-module.js'
+import { ACCESS_MARK, OWN_CHECK_FIELD, type ServeData } from '../serve-module.js'
 import { notifySystemd } from '../systemd.js'
 import { serverTls, TLS_SERVER_OPTIONS } from '../tls-files.js'
 
@@ -26,7 +27,13 @@ const OPTIONS = {
   isolated: { type: 'flag', help: 'isolate pages from other origins, for shared memory and exact clocks (COOP, COEP)' },
   compress: { type: 'flag', help: 'compress files for clients that take it, where no name.br, name.zst or name.gz is' },
   pretty: { type: 'flag', help: 'answer /about with about.html, and send /about.html there' },
-  header: { type: 'text', short: 'H', value: '<name: value>', multiple: true, help: 'a field for every answer' },
+  header: {
+    type: 'text',
+    short: 'H',
+    value: '<name: value>',
+    multiple: true,
+    help: 'a field for every answer, in place of its own',
+  },
   index: {
     type: 'text',
     value: '<name>',
@@ -67,9 +74,10 @@ export const serve: Command = defineCommand({
   async run([folder = '.', ...more], options, context) {
     if (more.length > 0) throw new UsageError('ERR_ARGUMENT', 'Cannot serve: give one folder')
     const { output } = context
-    const server = await listen(resolve(folder), options, context)
+    const ownCheck = randomUUID()
+    const server = await listen(resolve(folder), options, context, ownCheck)
     try {
-      await announce(server, options, context)
+      await announce(server, options, context, ownCheck)
       const stopNotifying = notifySystemd()
       await new Promise<void>((done) => {
         if (context.signal.aborted) done()
@@ -84,7 +92,12 @@ export const serve: Command = defineCommand({
   },
 })
 
-async function listen(folder: string, options: Options, context: CommandContext): Promise<HttpServer> {
+async function listen(
+  folder: string,
+  options: Options,
+  context: CommandContext,
+  ownCheck: string,
+): Promise<HttpServer> {
   const { output } = context
   const upload = uploadOf(options)
   const accounts = await readAccounts(options, output)
@@ -102,14 +115,11 @@ async function listen(folder: string, options: Options, context: CommandContext)
       ...(options.index.length === 0 ? {} : { index: options.index }),
       ...(options.cache === undefined ? {} : { cacheControl: options.cache }),
     },
-    fields: [
-      ...options.header.map(readField),
-      ...(options.cors === true ? CORS_FIELDS : []),
-      ...(options.isolated === true ? ISOLATION_FIELDS : []),
-    ],
+    fields: fieldsOf(options),
     hosts: hostsOf(options),
     accounts,
     log: readLogFormat(options.log ?? 'off'),
+    ownCheck,
   }
   if (upload !== false && accounts === undefined && !isLoopback(options.host ?? '127.0.0.1'))
     output.note(
@@ -153,6 +163,14 @@ async function startNear(
       output.note(`port ${port} is taken; trying ${port + 1}`)
     }
   }
+}
+
+/** Those of the presets, and in place of them those that were given by name. */
+function fieldsOf({ header, cors, isolated }: Options): ServeData['fields'] {
+  const given = header.map(readField)
+  const names = new Set(given.map(([name]) => name.toLowerCase()))
+  const presets = [...(cors === true ? CORS_FIELDS : []), ...(isolated === true ? ISOLATION_FIELDS : [])]
+  return [...presets.filter(([name]) => !names.has(name.toLowerCase())), ...given]
 }
 
 /** @throws UsageError `ERR_OPTION_VALUE`. */
@@ -203,12 +221,17 @@ function accessLogger(logger: Logger): Logger {
 }
 
 /** A line for each address that was tried from here and answers. */
-async function announce(server: HttpServer, { host = '127.0.0.1' }: Options, context: CommandContext): Promise<void> {
+async function announce(
+  server: HttpServer,
+  { host = '127.0.0.1' }: Options,
+  context: CommandContext,
+  ownCheck: string,
+): Promise<void> {
   const { protocol, port } = new URL(server.endpoint)
   const candidates = isWildcard(host) ? ['127.0.0.1', ...ownAddresses()] : [host]
   for (const candidate of new Set(candidates)) {
     const name = bracketed(candidate)
-    if (!(await answers(protocol, name, port))) continue
+    if (!(await answers(protocol, name, port, ownCheck))) continue
     const url = `${protocol}//${name}:${port}/`
     process.stdout.write(
       context.output.json ? `${JSON.stringify({ event: 'listening', endpoint: url })}\n` : `listening on ${url}\n`,
@@ -216,14 +239,14 @@ async function announce(server: HttpServer, { host = '127.0.0.1' }: Options, con
   }
 }
 
-async function answers(protocol: string, name: string, port: string): Promise<boolean> {
+async function answers(protocol: string, name: string, port: string, ownCheck: string): Promise<boolean> {
   try {
     await using connection = await connect(`${protocol === 'https:' ? 'tls' : 'tcp'}://${name}:${port}`, {
       connectTimeoutMs: CHECK_MS,
       ...(protocol === 'https:' ? { tls: { verify: false } } : {}),
     })
     await connection.write(
-      `HEAD / HTTP/1.1\r\nHost: ${name}:${port}\r\nUser-Agent: moorage (its own check)\r\nConnection: close\r\n\r\n`,
+      `HEAD / HTTP/1.1\r\nHost: ${name}:${port}\r\n${OWN_CHECK_FIELD}: ${ownCheck}\r\nConnection: close\r\n\r\n`,
     )
     return (await connection.readLine())?.startsWith('HTTP/1.1 ') === true
   } catch {

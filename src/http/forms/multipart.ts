@@ -1,10 +1,9 @@
-import { ByteQueue } from '../../base/byte-queue.js'
-import { concatBytes } from '../../base/bytes.js'
 import { deferred, type Deferred } from '../../base/deferred.js'
 import { tryParseContentDisposition } from '../../engine/http/content-disposition.js'
 import { HttpError } from '../response.js'
 import type { FormSettings } from './options.js'
-import type { FormFilePart, FormPart } from './part.js'
+import type { FormPart } from './part.js'
+import { ReceivedPart } from './received-part.js'
 
 /** What bytes come from: the body of a request. */
 export interface FormSource {
@@ -28,7 +27,6 @@ interface PartParser {
 /** How many lines a part may have before its content. RFC 7578 knows three. */
 const MAX_PART_LINES = 16
 const CUT = 'The form ends before its last boundary'
-const decoder = new TextDecoder('utf-8')
 
 /**
  * The parts of a multipart/form-data body (RFC 7578), one after the other. The body is read only as far as somebody asks:
@@ -43,7 +41,7 @@ export async function* readMultipart(
   const form = new Multipart(source, await makeParser(boundary, settings), settings)
   try {
     for (let part = await form.next(); part !== undefined; part = await form.next()) {
-      yield part.isFile ? part : { kind: 'field', name: part.name, value: decoder.decode(await part.all()) }
+      yield part.isFile ? part : { kind: 'field', name: part.name, value: await part.text() }
     }
   } finally {
     form.stop()
@@ -63,8 +61,8 @@ class Multipart {
   readonly #source: FormSource
   readonly #parser: PartParser
   readonly #settings: FormSettings
-  readonly #arrived: Part[] = []
-  #current: Part | undefined
+  readonly #arrived: ReceivedPart[] = []
+  #current: ReceivedPart | undefined
   /** A part whose fields have not come to their end. */
   #headless = false
   #fields = 0
@@ -89,7 +87,7 @@ class Multipart {
   }
 
   /** `undefined` behind the last one. */
-  async next(): Promise<Part | undefined> {
+  async next(): Promise<ReceivedPart | undefined> {
     this.#current?.drop()
     while (this.#current?.isEnded === false) await this.progress()
     for (;;) {
@@ -157,7 +155,7 @@ class Multipart {
   #begin(stream: PartStream): void {
     if (this.#headless) this.#fail(new HttpError(400, 'A part of the form has no end of its fields'))
     this.#headless = true
-    let part: Part | undefined
+    let part: ReceivedPart | undefined
     stream.on('header', (fields) => {
       this.#headless = false
       try {
@@ -184,7 +182,7 @@ class Multipart {
   }
 
   /** @throws HttpError 400, 413. */
-  #describe(fields: object): Part {
+  #describe(fields: object): ReceivedPart {
     const { maxFields, maxFiles, maxFieldBytes, maxFileBytes, maxNameBytes, maxPartHeaderBytes } = this.#settings
     const lines = new Map<string, string>()
     let bytes = 0
@@ -215,89 +213,8 @@ class Multipart {
       throw new HttpError(413, `A name in the form has more than ${maxNameBytes} bytes`)
     const type = lines.get('content-type') ?? (isFile ? 'application/octet-stream' : 'text/plain')
     const names = { name, fileName: disposition.fileName ?? '', sentName: fromLatin1(sentName ?? ''), type }
-    return new Part(this, isFile, names, isFile ? maxFileBytes : maxFieldBytes)
+    return new ReceivedPart(() => this.progress(), isFile, names, isFile ? maxFileBytes : maxFieldBytes)
   }
 }
 
 const fromLatin1 = (text: string): string => Buffer.from(text, 'latin1').toString()
-
-/** One part, with what has come of it and was not read. */
-class Part implements FormFilePart {
-  readonly kind = 'file'
-  readonly name: string
-  readonly fileName: string
-  readonly sentName: string
-  readonly type: string
-  readonly isFile: boolean
-  readonly #form: Multipart
-  readonly #maxBytes: number
-  readonly #held = new ByteQueue()
-  #bytes = 0
-  #isDropped = false
-  #failure: HttpError | undefined
-  isEnded = false
-
-  constructor(
-    form: Multipart,
-    isFile: boolean,
-    names: Pick<FormFilePart, 'name' | 'fileName' | 'sentName' | 'type'>,
-    maxBytes: number,
-  ) {
-    this.#form = form
-    this.isFile = isFile
-    this.name = names.name
-    this.fileName = names.fileName
-    this.sentName = names.sentName
-    this.type = names.type
-    this.#maxBytes = maxBytes
-  }
-
-  /** Returns what is wrong when that is too much. */
-  take(bytes: Uint8Array): HttpError | undefined {
-    this.#bytes += bytes.length
-    if (this.#bytes > this.#maxBytes) {
-      const what = this.isFile ? 'file' : 'field'
-      this.fail(new HttpError(413, `A ${what} of the form has more than ${this.#maxBytes} bytes`))
-    } else if (!this.#isDropped) this.#held.push(bytes)
-    return this.#failure
-  }
-
-  /** It is never read to an end that is none. */
-  fail(error: HttpError): void {
-    this.#failure ??= error
-  }
-
-  end(): void {
-    this.isEnded = true
-  }
-
-  drop(): void {
-    this.#isDropped = true
-    while (this.#held.shift() !== undefined);
-  }
-
-  async read(): Promise<Uint8Array | null> {
-    for (;;) {
-      const bytes = this.#held.shift()
-      if (bytes !== undefined) return bytes
-      if (this.#failure !== undefined) throw this.#failure
-      if (this.isEnded || this.#isDropped) return null
-      await this.#form.progress()
-    }
-  }
-
-  async all(): Promise<Uint8Array> {
-    const parts: Uint8Array[] = []
-    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) parts.push(bytes)
-    return concatBytes(parts)
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return {
-      next: async () => {
-        const value = await this.read()
-        return value === null ? { done: true, value: undefined } : { done: false, value }
-      },
-    }
-  }
-}

@@ -1,4 +1,5 @@
 import { tryParseMediaType } from '../../engine/http/media-type.js'
+import { ReceiveBuffer } from '../../engine/receive-buffer.js'
 import { HttpError } from '../response.js'
 import { readMultipart, type FormSource } from './multipart.js'
 import type { FormSettings } from './options.js'
@@ -32,6 +33,9 @@ export function readForm(
   }
 }
 
+const AMPERSAND = 0x26
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /** As URLs are: WHATWG URL §5.1. Pieces are decoded one by one, so that one field at most is held. */
 async function* readUrlencoded(
   body: FormSource | undefined,
@@ -51,17 +55,19 @@ async function* readUrlencoded(
       throw new HttpError(413, `A field of the form has more than ${maxFieldBytes} bytes`)
     return { kind: 'field', name, value }
   }
-  const decoder = new TextDecoder('utf-8')
-  let rest = ''
+  // Each byte is looked at once, however many pieces it comes in.
+  const held = new ReceiveBuffer()
   for (let bytes = await body?.read(); bytes !== null && bytes !== undefined; bytes = await body?.read()) {
-    const pairs = (rest + decoder.decode(bytes, { stream: true })).split('&')
-    rest = pairs.pop() ?? ''
-    for (const pair of pairs) {
-      const field = parse(pair)
+    let from = held.length
+    held.push(bytes)
+    for (let end = held.indexOf(AMPERSAND, from); end !== -1; end = held.indexOf(AMPERSAND, from)) {
+      const field = parse(decoder.decode(held.peek(0, end)))
+      held.drop(end + 1)
+      from = 0
       if (field !== undefined) yield field
     }
-    if (rest.length > maxPairBytes) throw new HttpError(413, 'A field of the form is too long')
+    if (held.length > maxPairBytes) throw new HttpError(413, 'A field of the form is too long')
   }
-  const field = parse(rest + decoder.decode())
+  const field = parse(decoder.decode(held.peek()))
   if (field !== undefined) yield field
 }

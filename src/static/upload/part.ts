@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { errorCodeOf } from '../../base/errors.js'
 import { HttpError } from '../../http/response.js'
 import type { Digest } from './fields.js'
 import type { UploadFolder } from './folder.js'
@@ -8,6 +9,7 @@ import { outOfSpace, storageError } from './storage.js'
 /** At such distances it is looked whether there is room, and what came is flushed, so that the last flush is short. */
 const CHECK_EVERY_BYTES = 64 * 1024 * 1024
 const HASH_BYTES = 1024 * 1024
+const NO_MODES = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /** What bytes come from: the body of a request, a part of a form. */
 export interface UploadSource {
@@ -115,7 +117,10 @@ export class UploadPart {
   /** Ready for its name, with the mode that new files have. */
   async finish(): Promise<void> {
     try {
-      await this.#file.chmod(0o666 & ~process.umask())
+      await this.#file.chmod(0o666 & ~process.umask()).catch((error: unknown) => {
+        // FAT and some network file systems have no modes of files: theirs is that of the whole file system.
+        if (!NO_MODES.has(errorCodeOf(error) ?? '')) throw error
+      })
       await this.#file.sync()
       await this.#file.close()
     } catch (error) {
