@@ -63,6 +63,9 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   #queue: (Uint8Array | FilePiece)[] | undefined
   #sent = 0
   #queued = 0
+  #held = 0
+  /** When: it is over when the streams were emptied since. */
+  #heldAt = 0
   #owesDrain = false
   #shrunk: (() => void) | undefined
   #onFlushed: (() => void) | undefined
@@ -83,7 +86,35 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   get bufferedBytes(): number {
-    return this.#queued
+    return this.#isHeld ? this.#queued + this.#held : this.#queued
+  }
+
+  /** Something of it is sent when this turn is over. */
+  get #isHeld(): boolean {
+    return this.#held > 0 && this.#heldAt === this.#streams.emptied
+  }
+
+  #noteHeld(count: number): true {
+    const now = this.#streams.emptied
+    this.#held = this.#heldAt === now ? this.#held + count : count
+    this.#heldAt = now
+    this.#idle?.refresh()
+    return true
+  }
+
+  /** Before anything that must come behind it, or makes it too late. */
+  #sendHeld(): void {
+    if (this.#isHeld) this.#streams.flush()
+  }
+
+  notTaken(bytes: Uint8Array): void {
+    this.#held = 0
+    if (!this.#isOver) this.#push(copyBytes(bytes))
+  }
+
+  notSent(errno: number): void {
+    this.#held = 0
+    this.#fail('write', errno)
   }
 
   attach(events: StreamDriverEvents): void {
@@ -148,6 +179,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     if (!this.#isReady()) return true
     const descriptor = descriptorOfShared(bytes)
     if (descriptor !== undefined) return this.#writeShared(descriptor, bytes)
+    this.#sendHeld()
     if (this.#queued > 0) return this.#push(bytes)
     const taken = this.#streams.addon.streamWrite(this.#id, bytes)
     if (taken === bytes.length) {
@@ -160,6 +192,9 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   writeLatin1(text: string): boolean {
     if (this.#queued > 0 || text.length > MAX_NATIVE_TEXT) return this.write(Buffer.from(text, 'latin1'))
     if (!this.#isReady()) return true
+    if (this.#mayHold && this.#streams.holdText(this.#id, text)) return this.#noteHeld(text.length)
+    this.#sendHeld()
+    if (this.#queued > 0) return this.#push(Buffer.from(text, 'latin1'))
     const taken = this.#streams.addon.streamWriteText(this.#id, text)
     if (taken === text.length) {
       this.#idle?.refresh()
@@ -170,6 +205,9 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   writeBorrowed(bytes: Uint8Array): boolean {
     if (!this.#isReady()) return true
+    if (this.#queued === 0 && this.#mayHold && this.#streams.holdBytes(this.#id, bytes))
+      return this.#noteHeld(bytes.length)
+    this.#sendHeld()
     const taken = this.#queued > 0 ? 0 : this.#streams.addon.streamWrite(this.#id, bytes)
     if (taken === bytes.length) {
       this.#idle?.refresh()
@@ -180,6 +218,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   writePair(first: Uint8Array, second: Uint8Array): boolean {
     if (!this.#isReady()) return true
+    this.#sendHeld()
     if (this.#queued > 0) {
       this.#push(copyBytes(first))
       return this.write(second)
@@ -225,6 +264,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   #sendFile(piece: FilePiece): boolean {
+    this.#sendHeld()
     if (this.#queued > 0) return this.#push(piece)
     const { descriptor, offset, length } = piece
     const taken = this.#streams.addon.streamSendFile(this.#id, descriptor, offset, length)
@@ -296,12 +336,19 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     this.#events?.driverDrain()
   }
 
+  /** Whoever watches the buffer is told of what leaves it, not of what waits for the end of a turn. */
+  get #mayHold(): boolean {
+    return this.#shrunk === undefined
+  }
+
   watchBuffer(shrunk: () => void): void {
+    this.#sendHeld()
     this.#shrunk = shrunk
   }
 
   endWriting(done: () => void): void {
     this.#endWritten = done
+    this.#sendHeld()
     if (this.#queued === 0 && this.#isReady()) this.#endWriting()
     else if (this.#isOver) this.#tellEndWritten()
   }
@@ -338,9 +385,16 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     this.#handshaking?.destroy()
   }
 
+  #wasEnded(): boolean {
+    return this.#isOver
+  }
+
   /** Gone at once; its connection hears of it when what runs now is over. */
   #end(error: unknown): void {
     if (this.#isOver) return
+    this.#sendHeld()
+    // Sending it can have failed, and ended it.
+    if (this.#wasEnded()) return
     this.#isOver = true
     this.#source?.close()
     this.#source = undefined
@@ -364,6 +418,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   // ---- TLS
 
   flush(): Promise<void> {
+    this.#sendHeld()
     if (this.#queued === 0 || this.#isOver) return DONE
     return new Promise((resolve) => (this.#onFlushed = resolve))
   }

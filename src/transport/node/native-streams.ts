@@ -3,9 +3,21 @@ import { Socket } from 'node:net'
 import { socketOn, type SocketHandle } from './fast-receive.js'
 import { tryLoadNative, type NativeAddon } from './native.js'
 
+/** What `write` with its name of an encoding comes to. */
+const { latin1Write: writeLatin1 } = Buffer.prototype
+
 /** All reads of a turn of the loop go in here: 256 KiB, as much as one stream that sends without end gets in a turn. */
 const RECEIVE_BYTES = 256 * 1024
 const MAX_RECORDS = 512
+/** What is written in a turn, and sent when it is over; as soon as it is full when that is before. */
+const OUTBOX_BYTES = 256 * 1024
+const MAX_HELD = 512
+/** Larger ones are not worth the copy. */
+export const MAX_HELD_BYTES: number = 16 * 1024
+/** In `control`. */
+const OUT = 0
+const IN_TURN = 1
+const EMPTIED = 2
 /** Characters; longer texts are written as bytes. */
 export const MAX_NATIVE_TEXT: number = 64 * 1024
 
@@ -20,6 +32,10 @@ export interface NativeStreamOwner {
   /** `errno` is below zero. */
   broke(errno: number): void
   writable(): void
+  /** What was held for the end of the turn and the system did not take; borrowed for the length of the call. */
+  notTaken(bytes: Uint8Array): void
+  /** It could not be sent: `errno` is below zero. */
+  notSent(errno: number): void
 }
 
 /** The streams of this thread that the addon waits for, all in one set: it calls once for all that are ready. */
@@ -27,11 +43,88 @@ export class NativeStreams {
   readonly addon: NativeAddon
   readonly #receive: Buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES)
   readonly #records: Int32Array = new Int32Array(MAX_RECORDS * 3)
+  readonly #outbox: Buffer = Buffer.allocUnsafeSlow(OUTBOX_BYTES)
+  readonly #out: Int32Array = new Int32Array(MAX_HELD * 3)
+  readonly #control: Int32Array = new Int32Array(3)
+  /** Of the outbox. */
+  #used = 0
   readonly #owners: (NativeStreamOwner | undefined)[] = []
 
   constructor(addon: NativeAddon) {
     this.addon = addon
-    addon.streamsOpen({ receive: this.#receive, records: this.#records }, (count) => this.#heard(count))
+    const [receive, records, outbox, out, control] = [
+      this.#receive,
+      this.#records,
+      this.#outbox,
+      this.#out,
+      this.#control,
+    ]
+    addon.streamsOpen({ receive, records, outbox, out, control }, (count) => {
+      if (count > 0) this.#heard(count)
+      else this.#left(-count)
+    })
+    // What a handler wrote is on its way, also when it ends the process next.
+    process.once('exit', () => this.flush())
+  }
+
+  /** Changes each time that the outbox was sent: what was held before is held no longer. */
+  get emptied(): number {
+    return this.#control[EMPTIED] ?? 0
+  }
+
+  /** Takes bytes to be sent when the turn is over; not where that would be late, or they are many. */
+  holdBytes(id: number, bytes: Uint8Array): boolean {
+    if (!this.#makeRoom(bytes.length)) return false
+    this.#outbox.set(bytes, this.#used)
+    this.#note(id, bytes.length)
+    return true
+  }
+
+  /** The same of a text of which each character is a byte. */
+  holdText(id: number, text: string): boolean {
+    if (!this.#makeRoom(text.length)) return false
+    writeLatin1.call(this.#outbox, text, this.#used)
+    this.#note(id, text.length)
+    return true
+  }
+
+  #makeRoom(count: number): boolean {
+    if (this.#control[IN_TURN] !== 1 || count > MAX_HELD_BYTES) return false
+    const held = this.#control[OUT] ?? 0
+    if (held === 0) this.#used = 0
+    else if (held === MAX_HELD || this.#used + count > OUTBOX_BYTES) this.flush()
+    return true
+  }
+
+  #note(id: number, count: number): void {
+    const held = this.#control[OUT] ?? 0
+    const last = (held - 1) * 3
+    if (held > 0 && this.#out[last] === id) {
+      this.#out[last + 2] = (this.#out[last + 2] ?? 0) + count
+    } else {
+      this.#out[held * 3] = id
+      this.#out[held * 3 + 1] = this.#used
+      this.#out[held * 3 + 2] = count
+      this.#control[OUT] = held + 1
+    }
+    this.#used += count
+  }
+
+  /** Sends what is held now: something else of its streams must come behind it. */
+  flush(): void {
+    if ((this.#control[OUT] ?? 0) > 0) this.#left(this.addon.streamsFlush())
+    this.#used = 0
+  }
+
+  #left(count: number): void {
+    const out = this.#out
+    // A first look at all of them: telling may hold more.
+    const left = Array.from({ length: count }, (_, i) => [out[i * 3], out[i * 3 + 1], out[i * 3 + 2]] as const)
+    for (const [id = 0, offset = 0, length = 0] of left) {
+      const owner = this.#owners[id]
+      if (length < 0) owner?.notSent(length)
+      else owner?.notTaken(this.#outbox.subarray(offset, offset + length))
+    }
   }
 
   /** A copy of the descriptor, which waits for nothing until somebody owns it. */

@@ -18,6 +18,9 @@ export interface NativeBatchMemory {
 export interface NativeStreamMemory {
   readonly receive: Uint8Array
   readonly records: Int32Array
+  readonly outbox: Uint8Array
+  readonly out: Int32Array
+  readonly control: Int32Array
 }
 
 /** The addon as it stands. Each call throws an Error with `code`, `errno` and `syscall` when the system refuses. */
@@ -52,6 +55,8 @@ export interface NativeAddon {
   batchClose(batch: number): void
   /** Once for a thread. */
   streamsOpen(memory: NativeStreamMemory, onEvents: (count: number) => void): void
+  /** Sends what is in the outbox now. @returns how many records of it are left. */
+  streamsFlush(): number
   /** Of a copy of the descriptor: the caller closes its own. */
   streamAdd(descriptor: number): number
   /** Gives the descriptor, which is the caller's from then on. */

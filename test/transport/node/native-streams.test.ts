@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { promisify } from 'node:util'
-import { patternBytes, until, within, withCode } from '#src/testing/contract-row.js'
+import { patternBytes, turns, until, within, withCode } from '#src/testing/contract-row.js'
 import { connect } from '#src/transport/connect.js'
 import { listen } from '#src/transport/listen.js'
 import { tryLoadNative } from '#src/transport/node/native.js'
@@ -81,6 +81,68 @@ suite('streams by the addon', { skip, timeout: 60_000 }, () => {
       void near.write('x')
     `)
     assert.equal(printed, 'undefined\n')
+  })
+
+  test('what a sink writes arrives in its order, also when it destroys the connection or ends the process next', async () => {
+    await using listener = await listen('tcp://127.0.0.1:0')
+    const endpoint = JSON.stringify(listener.endpoint)
+    for (const [last, ending] of [
+      ['near.destroy()', 'destroyed'],
+      ['process.exit()', 'exited'],
+      ['void near.closeWrite()', 'ended'],
+      ['setTimeout(() => near.destroy(), 50)', 'later'],
+    ] as const) {
+      const ended = script(`
+        const near = await connect(${endpoint})
+        near.sinkTo({ close() {}, end() { near.destroy() }, data() {
+          near.writeNowLatin1('one ')
+          near.writeNow(Buffer.from('two '), true)
+          void near.write('three ')
+          near.writeNowLatin1('four ')
+          near.writeNow(Buffer.alloc(300000, '.'), false)
+          near.writeNowLatin1('${ending}')
+          ${last}
+        } })
+      `)
+      const far = await listener.accept()
+      await far?.write('x')
+      let text = ''
+      for await (const bytes of far ?? []) text += Buffer.from(bytes).toString()
+      assert.equal(text, `one two three four ${'.'.repeat(300_000)}${ending}`)
+      far?.destroy()
+      await ended
+    }
+  })
+
+  test('a peer that reads late gets every byte of what was held for the end of a turn', async () => {
+    const { near, far } = await pair()
+    const chunk = patternBytes(10_007, 9)
+    let [written, queuedAtMost] = [0, 0]
+    far.sinkTo({
+      data() {
+        for (let i = 0; i < 20; i += 1) {
+          far.writeNow(chunk, true)
+          written += chunk.length
+        }
+        queuedAtMost = Math.max(queuedAtMost, far.bufferedBytes)
+      },
+      end: () => undefined,
+      close: () => undefined,
+    })
+    for (let i = 0; i < 40; i += 1) {
+      await near.write('more')
+      await turns(2)
+    }
+    void far.closeWrite()
+    assert.ok(queuedAtMost > chunk.length * 20, 'the system took less than was written')
+    const came: Uint8Array[] = []
+    for await (const bytes of near) came.push(bytes)
+    const all = Buffer.concat(came)
+    assert.equal(all.length, written)
+    for (let at = 0; at < all.length; at += chunk.length)
+      assert.equal(Buffer.compare(all.subarray(at, at + chunk.length), chunk), 0)
+    near.destroy()
+    far.destroy()
   })
 
   test('bytes that the system has too keep their place among others, for a peer that reads late', async () => {
@@ -159,6 +221,8 @@ suite('streams by the addon', { skip, timeout: 60_000 }, () => {
     assert.throws(() => addon?.streamAdd(999_999), withCode('EBADF'))
     assert.throws(() => addon?.streamClose(999_999), withCode('EBADF'))
     assert.throws(() => addon?.streamWrite(-1, new Uint8Array(1)), withCode('EBADF'))
-    assert.throws(() => addon?.streamsOpen({ receive: new Uint8Array(1), records: new Int32Array(3) }, () => undefined))
+    const [bytes, numbers] = [new Uint8Array(1), new Int32Array(3)]
+    const memory = { receive: bytes, records: numbers, outbox: bytes, out: numbers, control: numbers }
+    assert.throws(() => addon?.streamsOpen(memory, () => undefined), withCode('EBUSY'))
   })
 })
