@@ -70,6 +70,8 @@ function compile(files) {
     '-g1',
     '-fPIC',
     '-shared',
+    // A symbol that is missing is found when it is tried, not when it is called.
+    '-Wl,-z,now',
     '-fvisibility=hidden',
     '-Wall',
     '-Wextra',
