@@ -1,4 +1,4 @@
-import { MoorageError } from '../base/errors.js'
+import { errorCodeOf, MoorageError } from '../base/errors.js'
 import type { FieldInit } from '../engine/http/fields.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import { chooseMediaType } from '../engine/http/negotiation.js'
@@ -51,6 +51,9 @@ export function statusOfError(error: unknown): ErrorStatus {
     const { status, message, headers, extensions, cause } = error
     return { status, message, headers, extensions, fault: status >= 500 ? cause : undefined }
   }
+  // No descriptor is left: a moment that passes, as when there are too many connections.
+  if (['EMFILE', 'ENFILE'].includes(errorCodeOf(error) ?? ''))
+    return { ...bareStatus(503), headers: { 'Retry-After': '1' }, fault: error }
   const own = clientStatus(error)
   return { ...bareStatus(own ?? 500), fault: own === undefined ? error : undefined }
 }

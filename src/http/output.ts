@@ -1,6 +1,9 @@
 import type { StreamConnection } from '../transport/stream-connection.js'
 import type { FilePiece } from './response-body.js'
 
+export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
+  Buffer.prototype.latin1Slice.call(bytes, from, to)
+
 const BATCH_BYTES = 64 * 1024
 /** One for all connections of this thread: a batch begins and ends within one call. */
 const batch = Buffer.allocUnsafeSlow(BATCH_BYTES)

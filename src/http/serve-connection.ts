@@ -10,7 +10,7 @@ import type { StreamConnection } from '../transport/stream-connection.js'
 import { dateField } from './date-field.js'
 import type { HttpSettings } from './options.js'
 import { bareStatus, errorAnswer, notAnswer, statusOfError } from './error-answer.js'
-import { Output } from './output.js'
+import { latin1, Output } from './output.js'
 import { readRequestLine, type RequestLine } from './refusal.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
@@ -37,9 +37,6 @@ const MAX_DROPPED_BYTES = 256 * 1024
 /** A client that was answered within this time is one that asks all the time, and gets so long for its next request. */
 const RECENT_MS = 1000
 const NEXT_REQUEST_MS = 500
-
-const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
-  Buffer.prototype.latin1Slice.call(bytes, from, to)
 
 /** Answers the requests of one connection; resolves when it is to be closed. */
 export function serveConnection(connection: StreamConnection, service: HttpService): Promise<void> {
@@ -116,6 +113,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   drain(): void {
     this.#out.drain()
+    if (this.#isPaused && !this.#isBusy && !this.#holdsBody) this.#goOn()
   }
 
   finish(force: boolean): void {
@@ -141,7 +139,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#body?.fail(error ?? this.#connection.signal.reason)
     // Whoever makes the answer need not go on.
     if (this.#parts !== undefined) letGo(this.#parts)
-    this.drain()
+    this.#out.drain()
     this.#over()
   }
 
@@ -163,7 +161,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   /** False when there is nothing to do now. */
   #step(): boolean {
-    if (this.#holdsBody) {
+    // The next request waits until the client has taken what was answered to those before.
+    if (this.#holdsBody || (this.#out.isPressed && !this.#isBusy)) {
       this.#engine.hold()
       this.#pause()
       return false

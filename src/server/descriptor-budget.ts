@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** Connections between two looks at how many descriptors are really open. */
 const RECOUNT_EVERY = 256
+/** What was counted in a crowd says nothing of the time after it. */
+const MAX_AGE_MS = 250
 const MIN_RESERVE = 16
 const MAX_RESERVE = 256
 
@@ -16,6 +18,7 @@ export class DescriptorBudget {
   #countedOpen = 0
   #countedHeld = 0
   #untilRecount = 0
+  #countedAt = 0
 
   constructor(limit: number = readDescriptorLimit()) {
     this.limit = limit
@@ -33,7 +36,9 @@ export class DescriptorBudget {
 
   /** At the limit a recount for every refused client would be work that the clients cause: it is done at most now and then. */
   #recount(held: number): void {
-    if (this.#untilRecount > RECOUNT_EVERY - 16) return
+    const now = performance.now()
+    if (this.#untilRecount > RECOUNT_EVERY - 16 && now - this.#countedAt < MAX_AGE_MS) return
+    this.#countedAt = now
     this.#countedOpen = countOpenDescriptors()
     this.#countedHeld = held
     this.#untilRecount = RECOUNT_EVERY

@@ -170,7 +170,10 @@ suite('Compression', () => {
       forms.map((each) => each !== undefined),
       [true, true, true, true, false],
     )
-    assert.deepEqual([compression.find('a', 'gzip', 'v'), compression.underWay], [undefined, 0])
+    // Fewer than these are held: whichever were done first are gone.
+    const held = ['a', 'b', 'c', 'd'].filter((name) => compression.find(name, 'gzip', 'v') !== undefined)
+    assert.ok(held.length > 0 && held.length < 4, String(held))
+    assert.equal(compression.underWay, 0)
   })
   test('a file that could not be read is an error for those who asked, and is tried again', TIMEOUT, async () => {
     const compression = new Compression(limits)

@@ -71,6 +71,8 @@ class Multipart {
   #isFailing = false
   #isFinished = false
   #isFeeding = false
+  /** Ends the write that is under way. */
+  #fed: (() => void) | undefined
   #isEnded = false
   #changed: Deferred<void> | undefined
 
@@ -82,6 +84,8 @@ class Multipart {
     parser.on('error', () => this.#fail(new HttpError(400, CUT)))
     parser.on('finish', () => {
       this.#isFinished = true
+      // Of the write that had the last boundary in it the parser may tell nothing more.
+      this.#fed?.()
       this.#change()
     })
   }
@@ -122,19 +126,24 @@ class Multipart {
     this.#isFeeding = true
     const bytes = await this.#source.read()
     if (bytes !== null) {
-      this.#parser.write(bytes, () => {
+      const fed = (): void => {
+        if (this.#fed !== fed) return
+        this.#fed = undefined
         this.#isFeeding = false
         this.#change()
-      })
+      }
+      this.#fed = fed
+      // RFC 2046 §5.1.1: what stands behind the last boundary is nothing.
+      if (this.#isFinished) fed()
+      else this.#parser.write(bytes, fed)
       return
     }
     this.#isEnded = true
     // The parser tells of its end within this turn; one that does not has seen no last boundary.
-    this.#parser.end(() => {
-      setImmediate(() => {
-        if (this.#headless || !this.#isFinished) this.#fail(new HttpError(400, CUT))
-        this.#change()
-      })
+    if (!this.#isFinished) this.#parser.end(() => undefined)
+    setImmediate(() => {
+      if (this.#headless || !this.#isFinished) this.#fail(new HttpError(400, CUT))
+      this.#change()
     })
   }
 

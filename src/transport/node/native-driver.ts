@@ -278,6 +278,8 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   /** Whether the queue is below the mark then. */
   #push(bytes: Uint8Array | FilePiece): boolean {
+    // One of nothing would never be seen to be taken.
+    if (bytes.length === 0) return !this.#owesDrain
     this.#queue ??= []
     this.#queue.push(bytes)
     this.#queued += bytes.length

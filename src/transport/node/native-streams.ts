@@ -92,8 +92,10 @@ export class NativeStreams {
     if (this.#control[IN_TURN] !== 1 || count > MAX_HELD_BYTES) return false
     const held = this.#control[OUT] ?? 0
     if (held === 0) this.#used = 0
-    else if (held === MAX_HELD || this.#used + count > OUTBOX_BYTES) this.flush()
-    return true
+    if (held < MAX_HELD && this.#used + count <= OUTBOX_BYTES) return true
+    // What is left of it is queued with its streams, perhaps with this one: then that goes first.
+    this.flush()
+    return false
   }
 
   #note(id: number, count: number): void {
