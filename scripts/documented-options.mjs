@@ -57,6 +57,13 @@ export const documentedOptions = [
   },
   { title: 'Files over HTTP', door: 'moorage/static', file: 'static/options', name: 'FILES_OPTIONS' },
   { title: 'Receiving files over HTTP', door: 'moorage/static', file: 'static/upload/options', name: 'UPLOAD_OPTIONS' },
+  { title: 'WebSocket servers', door: 'moorage/websocket', file: 'websocket/options', name: 'WEBSOCKET_OPTIONS' },
+  {
+    title: 'WebSocket compression',
+    door: 'moorage/websocket',
+    file: 'websocket/deflate-options',
+    name: 'DEFLATE_OPTIONS',
+  },
   { title: 'Sending files', door: 'moorage/transfer', file: 'transfer/options', name: 'SEND_OPTIONS' },
   { title: 'Receiving files', door: 'moorage/transfer', file: 'transfer/options', name: 'RECEIVE_OPTIONS' },
   { title: 'The HTTP/1 engine', door: 'moorage/engine/http1', file: 'engine/http1/options', name: 'HTTP1_OPTIONS' },

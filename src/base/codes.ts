@@ -1,6 +1,14 @@
 import { entry, table, type Table } from './code-table.js'
 import { FETCH_CODES, type FetchCode } from './codes-fetch.js'
 import { HTTP_LIMIT_CODES, HTTP_PROTOCOL_CODES, type HttpLimitCode, type HttpProtocolCode } from './codes-http.js'
+import {
+  WEBSOCKET_LIMIT_CODES,
+  WEBSOCKET_PROTOCOL_CODES,
+  WEBSOCKET_TIMEOUT_CODES,
+  type WebSocketLimitCode,
+  type WebSocketProtocolCode,
+  type WebSocketTimeoutCode,
+} from './codes-websocket.js'
 
 export type UsageCode =
   | 'ERR_OPTION_UNKNOWN'
@@ -166,6 +174,7 @@ export const NET_CODES: Table<NetCode> = table({
 
 export type ProtocolCode =
   | HttpProtocolCode
+  | WebSocketProtocolCode
   | 'ERR_UNEXPECTED_END'
   | 'ERR_LINE_ENDING'
   | 'ERR_LENGTH_PREFIX'
@@ -178,6 +187,7 @@ export type ProtocolCode =
 
 export const PROTOCOL_CODES: Table<ProtocolCode> = table({
   ...HTTP_PROTOCOL_CODES,
+  ...WEBSOCKET_PROTOCOL_CODES,
   ERR_UNEXPECTED_END: entry('remote', 'The peer ended in the middle of a message.', 'Treat what came as incomplete.'),
   ERR_LINE_ENDING: entry(
     'remote',
@@ -223,6 +233,7 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
 
 export type LimitCode =
   | HttpLimitCode
+  | WebSocketLimitCode
   | 'ERR_LINE_LIMIT'
   | 'ERR_FRAME_LIMIT'
   | 'ERR_READ_LIMIT'
@@ -233,6 +244,7 @@ export type LimitCode =
 
 export const LIMIT_CODES: Table<LimitCode> = table({
   ...HTTP_LIMIT_CODES,
+  ...WEBSOCKET_LIMIT_CODES,
   ERR_LINE_LIMIT: entry('remote', 'A line is longer than its limit.', 'Raise maxLineBytes if such lines are expected.'),
   ERR_FRAME_LIMIT: entry(
     'remote',
@@ -275,6 +287,7 @@ export type TimeoutCode =
   | 'ERR_HTTP_TIMEOUT'
   | 'ERR_WRITE_TIMEOUT'
   | 'ERR_CLOSE_TIMEOUT'
+  | WebSocketTimeoutCode
 
 export const TIMEOUT_CODES: Table<TimeoutCode> = table({
   ERR_CONNECT_TIMEOUT: entry(
@@ -313,6 +326,7 @@ export const TIMEOUT_CODES: Table<TimeoutCode> = table({
     'The deadline of a close passed and the rest was cut.',
     'See the report for what was cut, or raise graceMs.',
   ),
+  ...WEBSOCKET_TIMEOUT_CODES,
 })
 
 export type ClosedCode = 'ERR_CLOSED' | 'ERR_WRITE_AFTER_END' | 'ERR_SERVER_CLOSED'

@@ -4,6 +4,7 @@ import { fieldPairs } from '../engine/http/fields.js'
 import { chooseMediaType } from '../engine/http/negotiation.js'
 import { reasonOf } from '../engine/http/status.js'
 import { addPairs } from './added-fields.js'
+import { discard } from './response-body.js'
 import { html, HttpError, json, text, type HttpResponse, type ProblemExtensions } from './response.js'
 
 const OFFERED = ['text/plain', 'text/html', 'application/problem+json', 'application/json'] as const
@@ -103,3 +104,26 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Text as it stands in a page, also within quotes. */
 export const escapeHtml = (words: string): string =>
   words.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
+
+/** What is answered when a handler throws; `report` hears of what its own people should know. */
+export function answerToError(
+  thrown: unknown,
+  accept: string | undefined,
+  report: (fault: unknown) => void,
+): HttpResponse {
+  const told = statusOfError(thrown)
+  if (told.fault !== undefined) report(told.fault)
+  try {
+    return errorAnswer(told, accept)
+  } catch (error) {
+    // A status or a field that cannot be sent.
+    report(error)
+    return errorAnswer(bareStatus(500), accept)
+  }
+}
+
+/** In place of an answer that would be made of a body over its limit. */
+export function tooLongInstead(given: HttpResponse): HttpResponse {
+  discard(given)
+  return text(`${reasonOf(413)}\n`, { status: 413 })
+}

@@ -36,3 +36,4 @@ export { formatAccess, onlyHosts, withAccessLog, withFields, type AccessEntry, t
 export { validateFetch, type ValidateFetchOptions } from './validate-fetch.js'
 export { withRequestIds, type RequestIds } from './request-ids.js'
 export { withTrustedProxies, type TrustedProxies, type XForwardedField } from './trusted-proxies.js'
+export { upgradeRequired, UpgradeResponse, type Takeover } from './upgrade.js'

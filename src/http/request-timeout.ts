@@ -27,3 +27,9 @@ export class BodyPace {
     return true
   }
 }
+
+/** A client that takes nothing of what is sent to it. */
+export function tooSlowReader(timeoutMs: number): TimeoutError {
+  const message = `Cut the connection: the client took nothing of the answer for ${timeoutMs} ms`
+  return new TimeoutError('ERR_WRITE_TIMEOUT', message, { details: { timeoutMs } })
+}

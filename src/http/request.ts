@@ -62,6 +62,11 @@ export class HttpRequest {
     return this.#head.minorVersion === 1 ? '1.1' : '1.0'
   }
 
+  /** The protocols that the client would like to go on with, in lower case: `websocket`. '' for none. See `UpgradeResponse`. */
+  get upgrade(): string {
+    return this.#head.upgrade
+  }
+
   /** This request as a handler sees it that stands under a path. */
   within(prefix: string): HttpRequest {
     const request = new HttpRequest(this.#head, this.#connection, this.#body, this.base + prefix, this.#origin)

@@ -28,7 +28,7 @@ const MANAGED = new Map([
   ['transfer-encoding', 'the server chooses it'],
   ['connection', 'use the option close'],
   ['keep-alive', 'use the option close'],
-  ['upgrade', 'use the upgrade of the request'],
+  ['upgrade', 'answer with an UpgradeResponse'],
 ])
 
 /** Also for programs that are not checked by types. */
@@ -52,7 +52,8 @@ export class HttpResponse {
   /** @throws UsageError `ERR_ARGUMENT` for a status, a name or a value that cannot be sent. */
   constructor(body: ResponseBody, init?: ResponseInit, type: string = '') {
     const status = init?.status ?? 200
-    if (!isStatus(status) || status < 200)
+    // 101 is the answer of a class of its own.
+    if (!isStatus(status) || (status < 200 && new.target === HttpResponse))
       throw new UsageError('ERR_ARGUMENT', `Cannot answer with status ${status}: expected a number from 200 to 599`)
     if (!isBody(body))
       throw new UsageError(

@@ -1,4 +1,4 @@
-import { ClosedError, errorCodeOf, MoorageError, TimeoutError } from '../base/errors.js'
+import { ClosedError, errorCodeOf, MoorageError } from '../base/errors.js'
 import { encodeField, fieldPairs, type FieldInit } from '../engine/http/fields.js'
 import { reasonOf } from '../engine/http/status.js'
 import type { MessageEnd } from '../engine/http1/body-reader.js'
@@ -9,17 +9,18 @@ import { copyBytes } from '../transport/read-side.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { dateField } from './date-field.js'
 import type { HttpSettings } from './options.js'
-import { bareStatus, errorAnswer, notAnswer, statusOfError } from './error-answer.js'
+import { answerToError, notAnswer, tooLongInstead } from './error-answer.js'
 import { latin1, Output } from './output.js'
 import { readRequestLine, type RequestLine } from './refusal.js'
 import { RequestBody, type BodySource } from './request-body.js'
 import { HttpRequest } from './request.js'
 import { encodeFields, HttpError, HttpResponse, text } from './response.js'
 import type { HttpFunction } from './handlers.js'
-import { BodyPace, requestTimeout } from './request-timeout.js'
+import { BodyPace, requestTimeout, tooSlowReader } from './request-timeout.js'
 import { discard, isStreamed, letGo } from './response-body.js'
 import { MAX_WHOLE_BYTES, onePart, sendParts } from './send-parts.js'
 import type { Timed, Timeouts } from './timeouts.js'
+import { UpgradeResponse } from './upgrade.js'
 import type { ServerContext } from '../server/handlers.js'
 
 export interface HttpService {
@@ -267,24 +268,16 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     if (!this.#isBusy) this.#goOn()
   }
 
-  /** What is answered when a handler throws. */
   #answerTo(thrown: unknown, accept: string | undefined): HttpResponse {
-    const told = statusOfError(thrown)
-    if (told.fault !== undefined) this.#service.report(told.fault, this.#connection)
-    try {
-      return errorAnswer(told, accept)
-    } catch (error) {
-      // A status or a field that cannot be sent.
-      this.#service.report(error, this.#connection)
-      return errorAnswer(bareStatus(500), accept)
-    }
+    return answerToError(thrown, accept, (fault) => this.#service.report(fault, this.#connection))
   }
 
   /** Sends an answer, all of it now if it is there. */
   #answer(given: HttpResponse): void {
+    if (given instanceof UpgradeResponse) return this.#switch(given)
     const isUnread = this.#holdsBody && this.#isTooLong
     // An answer that is made of a body which is too long would break off behind its head.
-    const answer = isUnread && isStreamed(given.body) ? this.#tooLong(given) : given
+    const answer = isUnread && isStreamed(given.body) ? tooLongInstead(given) : given
     const { body } = answer
     // What is streamed may be made of the body of the request, which can no longer be asked for once the head is sent.
     if (isStreamed(body)) this.wanted()
@@ -311,9 +304,18 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#endAnswer()
   }
 
-  #tooLong(given: HttpResponse): HttpResponse {
-    discard(given)
-    return text(`${reasonOf(413)}\n`, { status: 413 })
+  /** Behind this answer the connection is another's (RFC 9110 §7.8); it stays among those that the server knows. */
+  #switch({ fields, take }: UpgradeResponse): void {
+    const connection = this.#connection
+    this.#out.head(this.#engine.respond({ status: 101, fields: dateField() + fields, bodyLength: 0 }))
+    this.#out.flush()
+    this.#isClosing = true
+    this.#service.timeouts.delete(this)
+    connection.releaseSink()
+    connection.unread(this.#engine.takeRest())
+    void take(connection)
+      .catch((error: unknown) => this.#service.report(error, connection))
+      .then(this.#over)
   }
 
   #endAnswer(trailers: string = ''): void {
@@ -445,7 +447,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     const { headerTimeoutMs, keepAliveTimeoutMs, writeTimeoutMs } = this.#service.settings
     const waited = now - this.#since
     if (this.#out.isPressed || this.#isLeaving) {
-      if (this.#out.isStalled(now, writeTimeoutMs)) this.#cutReader(writeTimeoutMs)
+      if (this.#out.isStalled(now, writeTimeoutMs)) this.#connection.destroy(tooSlowReader(writeTimeoutMs))
     } else if (this.#isBusy) {
       const { settings } = this.#service
       if (this.#body !== undefined && this.#pace?.isTooSlow(this.#body, now - this.#lookedAt, settings) === true)
@@ -456,12 +458,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       if (this.#engine.isIdle) this.#leave()
       else this.#refuse(requestTimeout(`its head did not come within ${headerTimeoutMs} ms`, headerTimeoutMs))
     } else if (waited >= keepAliveTimeoutMs) this.#leave()
-  }
-
-  /** A client that takes nothing of what is sent to it. */
-  #cutReader(timeoutMs: number): void {
-    const message = `Cut the connection: the client took nothing of the answer for ${timeoutMs} ms`
-    this.#connection.destroy(new TimeoutError('ERR_WRITE_TIMEOUT', message, { details: { timeoutMs } }))
   }
 
   // ---- from the body

@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/errors.js'
 import { tryFromUtf8, tryToUtf8 } from '../utf8.js'
-import { tryFromBase64, toBase64 } from './_base64.js'
+import { tryFromBase64, toBase64 } from './base64.js'
 import { parsed } from './_refuse.js'
 import { tryParseCredentials } from './authorization.js'
 import { hasControl } from './characters.js'

@@ -8,7 +8,7 @@ import { readRequestFacts } from './framing-fields.js'
 import { HeadReader } from './head-reader.js'
 import { RequestHead } from './message-head.js'
 import type { Http1Settings } from './options.js'
-import { Received } from './received.js'
+import { Received } from '../received.js'
 import { unexpectedEnd } from './refuse.js'
 import { after, BODY, CLOSED, DONE, IDLE, STEPS, SWITCHED, type Side } from './state.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { toBase64, tryFromBase64 } from '#src/engine/http/_base64.js'
+import { toBase64, tryFromBase64 } from '#src/engine/http/base64.js'
 import { checkTable } from './_table.js'
 
 const BASE64 = 'RFC 4648 §4'

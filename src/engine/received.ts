@@ -1,6 +1,6 @@
-import { EMPTY_BYTES } from '../../base/bytes.js'
-import { UsageError } from '../../base/errors.js'
-import { ReceiveBuffer } from '../receive-buffer.js'
+import { EMPTY_BYTES } from '../base/bytes.js'
+import { UsageError } from '../base/errors.js'
+import { ReceiveBuffer } from './receive-buffer.js'
 
 /** What one end of a connection received and has not read yet: borrowed from the caller, or copied where it must wait. */
 export class Received {

@@ -1,0 +1,162 @@
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { EMPTY_BYTES } from '../base/bytes.js'
+import { errorCodeOf, LimitError, ProtocolError } from '../base/errors.js'
+import { readOptions } from '../base/options.js'
+import type { DeflateParameters, DeflateWishes } from '../engine/websocket/deflate-parameters.js'
+import { INVALID_PAYLOAD, TOO_BIG } from '../engine/websocket/close.js'
+import { DEFLATE_OPTIONS, type DeflateOptions, type DeflateSettings } from './deflate-options.js'
+
+/** RFC 7692 §7.2.1: what a flush ends with, and a message is sent without. */
+const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff])
+const FULL_BITS = 15
+
+/** What is kept for all peers of a server together. */
+export class DeflateBudget {
+  readonly settings: DeflateSettings
+  #kept = 0
+
+  constructor(options: DeflateOptions) {
+    this.settings = readOptions('WebSocketDeflate', DEFLATE_OPTIONS, options)
+  }
+
+  get keptBytes(): number {
+    return this.#kept
+  }
+
+  get #isUsedUp(): boolean {
+    return this.#kept >= this.settings.memoryBudgetBytes
+  }
+
+  /** What is asked for at a handshake: nothing is to be kept when there is no room. */
+  get wishes(): DeflateWishes {
+    const { contextTakeover, peerContextTakeover } = this.settings
+    const hasRoom = !this.#isUsedUp
+    return { ownContextTakeover: contextTakeover && hasRoom, peerContextTakeover: peerContextTakeover && hasRoom }
+  }
+
+  /** Whether so many bytes may be kept in place of those; counts them when they may. */
+  swap(before: number, after: number): boolean {
+    if (after > before && this.#kept - before + after > this.settings.memoryBudgetBytes) return false
+    this.force(before, after)
+    return true
+  }
+
+  force(before: number, after: number): void {
+    this.#kept += after - before
+  }
+}
+
+/**
+ * permessage-deflate of one peer (RFC 7692 §7.2), one message at a time: no compressor lives between two messages. What
+ * the next may refer to is given to it as a dictionary: the last bytes that went before it, as they are uncompressed.
+ */
+export class PeerDeflate {
+  readonly #budget: DeflateBudget
+  readonly #outBits: number
+  readonly #inBits: number
+  readonly #keepsOut: boolean
+  readonly #keepsIn: boolean
+  #out: Uint8Array = EMPTY_BYTES
+  #in: Uint8Array = EMPTY_BYTES
+
+  constructor(role: 'server' | 'client', parameters: DeflateParameters, budget: DeflateBudget) {
+    const isServer = role === 'server'
+    this.#budget = budget
+    this.#outBits = isServer ? parameters.serverMaxWindowBits : parameters.clientMaxWindowBits
+    this.#inBits = isServer ? parameters.clientMaxWindowBits : parameters.serverMaxWindowBits
+    this.#keepsOut = !(isServer ? parameters.serverNoContextTakeover : parameters.clientNoContextTakeover)
+    this.#keepsIn = !(isServer ? parameters.clientNoContextTakeover : parameters.serverNoContextTakeover)
+  }
+
+  get thresholdBytes(): number {
+    return this.#budget.settings.thresholdBytes
+  }
+
+  get level(): number {
+    return this.#budget.settings.level
+  }
+
+  get windowBits(): number {
+    return this.#outBits
+  }
+
+  deflate(message: Uint8Array): Uint8Array {
+    const { level } = this.#budget.settings
+    const compressed = deflateMessage(message, level, this.#outBits, this.#out)
+    if (this.#keepsOut) this.#out = this.#keep(this.#out, message, this.#outBits, false)
+    return compressed
+  }
+
+  /** Something was sent that was compressed for all: what comes next refers to nothing before it. */
+  forgetSent(): void {
+    this.#budget.force(this.#out.length, 0)
+    this.#out = EMPTY_BYTES
+  }
+
+  /** @throws LimitError `ERR_WEBSOCKET_MESSAGE_LIMIT`, ProtocolError `ERR_WEBSOCKET_DEFLATE`. */
+  inflate(compressed: Uint8Array, maxBytes: number): Uint8Array {
+    let message: Uint8Array
+    try {
+      message = inflateRawSync(Buffer.concat([compressed, TAIL]), {
+        finishFlush: constants.Z_SYNC_FLUSH,
+        windowBits: this.#inBits,
+        maxOutputLength: Math.min(maxBytes, 0x7fff_fff0),
+        ...(this.#in.length === 0 ? {} : { dictionary: this.#in }),
+      })
+    } catch (cause) {
+      if (errorCodeOf(cause) === 'ERR_BUFFER_TOO_LARGE')
+        throw new LimitError(
+          'ERR_WEBSOCKET_MESSAGE_LIMIT',
+          `Cannot read a message: inflated it is over the limit of ${maxBytes} bytes`,
+          { details: { closeCode: TOO_BIG, limit: maxBytes } },
+        )
+      throw new ProtocolError('ERR_WEBSOCKET_DEFLATE', 'Cannot inflate a message', {
+        cause,
+        details: { closeCode: INVALID_PAYLOAD, section: 'RFC 7692 §7.2.2' },
+      })
+    }
+    if (this.#keepsIn) this.#in = this.#keep(this.#in, message, this.#inBits, true)
+    return message
+  }
+
+  /** The end of what was there before and the message behind it. What the peer may refer to must be kept in any case. */
+  #keep(before: Uint8Array, message: Uint8Array, bits: number, must: boolean): Uint8Array {
+    const size = 2 ** bits
+    const length = Math.min(size, before.length + message.length)
+    if (must) this.#budget.force(before.length, length)
+    else if (!this.#budget.swap(before.length, length)) {
+      this.#budget.force(before.length, 0)
+      return EMPTY_BYTES
+    }
+    const window = Buffer.allocUnsafeSlow(length)
+    const fromMessage = Math.min(length, message.length)
+    window.set(message.subarray(message.length - fromMessage), length - fromMessage)
+    if (fromMessage < length) window.set(before.subarray(before.length - (length - fromMessage)))
+    return window
+  }
+
+  /** The peer is gone. */
+  release(): void {
+    this.#budget.force(this.#out.length + this.#in.length, 0)
+    this.#out = EMPTY_BYTES
+    this.#in = EMPTY_BYTES
+  }
+}
+
+/** RFC 7692 §7.2.1, without the four bytes that each message would end with. */
+export function deflateMessage(
+  message: Uint8Array,
+  level: number,
+  windowBits: number = FULL_BITS,
+  dictionary: Uint8Array = EMPTY_BYTES,
+): Uint8Array {
+  // An empty message is an empty block without compression (§7.2.3.6).
+  if (message.length === 0) return Buffer.from([0x00])
+  const compressed = deflateRawSync(message, {
+    level,
+    windowBits,
+    finishFlush: constants.Z_SYNC_FLUSH,
+    ...(dictionary.length === 0 ? {} : { dictionary }),
+  })
+  return compressed.subarray(0, compressed.length - TAIL.length)
+}

@@ -1,0 +1,125 @@
+import type { Message } from './outgoing.js'
+import type { PeerSettings } from './options.js'
+
+type Next = IteratorResult<Message, undefined>
+const END: Next = Object.freeze({ done: true, value: undefined })
+
+/** What takes messages as they come; one that returns a promise gets the next when it is settled. */
+export type MessageConsumer = (message: Message) => void | Promise<void>
+
+/** Messages on their way to a handler: to one that iterates, or to one that is called. */
+export class Incoming {
+  readonly #settings: PeerSettings
+  /** There is room again. */
+  readonly #roomy: () => void
+  /** A consumer threw. */
+  readonly #failed: (error: unknown) => void
+  #consumer: MessageConsumer | undefined
+  #isBusy = false
+  #queue: Message[] | undefined
+  #bytes = 0
+  #isEnded = false
+  #waiting: ((next: Next) => void) | undefined
+  #whenIdle: (() => void) | undefined
+
+  constructor(settings: PeerSettings, roomy: () => void, failed: (error: unknown) => void) {
+    this.#settings = settings
+    this.#roomy = roomy
+    this.#failed = failed
+  }
+
+  /** So much is held that nothing more is to be read. */
+  get isFull(): boolean {
+    const queue = this.#queue
+    if (queue === undefined) return false
+    return queue.length >= this.#settings.maxReceivedMessages || this.#bytes >= this.#settings.maxReceivedBytes
+  }
+
+  /** From now on messages are given to this; those that are held first. */
+  consume(consumer: MessageConsumer): void {
+    this.#consumer = consumer
+    this.#feed()
+  }
+
+  push(message: Message): void {
+    const waiting = this.#waiting
+    if (waiting !== undefined) {
+      this.#waiting = undefined
+      waiting({ done: false, value: message })
+      return
+    }
+    if (this.#consumer !== undefined && !this.#isBusy && this.#queue === undefined) {
+      this.#call(message)
+      return
+    }
+    this.#queue ??= []
+    this.#queue.push(message)
+    this.#bytes += message.length
+  }
+
+  #call(message: Message): void {
+    let called: void | Promise<void>
+    try {
+      called = this.#consumer?.(message)
+    } catch (error) {
+      this.#failed(error)
+      return
+    }
+    if (called === undefined) return
+    this.#isBusy = true
+    Promise.resolve(called)
+      .catch(this.#failed)
+      .finally(() => {
+        this.#isBusy = false
+        this.#feed()
+        if (!this.#isBusy) this.#tellIdle()
+      })
+      .catch(this.#failed)
+  }
+
+  #feed(): void {
+    for (let message; !this.#isBusy && (message = this.#shift()) !== undefined;) this.#call(message)
+  }
+
+  #shift(): Message | undefined {
+    const queue = this.#queue
+    if (queue === undefined) return undefined
+    const wasFull = this.isFull
+    const message = queue.shift()
+    if (message !== undefined) this.#bytes -= message.length
+    if (queue.length === 0) this.#queue = undefined
+    if (wasFull && !this.isFull) this.#roomy()
+    return message
+  }
+
+  next(): Promise<Next> {
+    const message = this.#shift()
+    if (message !== undefined) return Promise.resolve({ done: false, value: message })
+    if (this.#isEnded) return Promise.resolve(END)
+    return new Promise((resolve) => {
+      // Who asked before sees the end, so that no wait is lost.
+      this.#waiting?.(END)
+      this.#waiting = resolve
+    })
+  }
+
+  /** Nothing comes any more; what is held can still be taken. */
+  end(): void {
+    this.#isEnded = true
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.(END)
+  }
+
+  /** Resolves when a consumer has had all that came. */
+  idle(): Promise<void> {
+    if (!this.#isBusy) return Promise.resolve()
+    return new Promise((resolve) => (this.#whenIdle = resolve))
+  }
+
+  #tellIdle(): void {
+    const whenIdle = this.#whenIdle
+    this.#whenIdle = undefined
+    whenIdle?.()
+  }
+}

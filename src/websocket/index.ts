@@ -1,0 +1,14 @@
+export type { MessageCounts } from './counters.js'
+export type { DeflateOptions } from './deflate-options.js'
+export {
+  WebSocketHandler,
+  type WebSocketFunction,
+  type WebSocketHandlerClass,
+  type WebSocketSource,
+} from './handlers.js'
+export type { WebSocketReport } from './link.js'
+export type { OriginPolicy, SlowReaderPolicy, WebSocketOptions } from './options.js'
+export type { Message } from './outgoing.js'
+export type { WebSocketPeer } from './peer.js'
+export { websocket, type WebSocketService } from './server.js'
+export { SharedFrame } from './shared-frame.js'
