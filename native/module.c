@@ -325,6 +325,7 @@ NAPI_MODULE_INIT(/* env, exports */) {
   export_function(env, exports, "multicast", multicast);
   export_unixgram(env, exports);
   export_files(env, exports);
+  export_mask(env, exports);
   export_streams(env, exports);
   return export_batches(env, exports);
 }

@@ -74,6 +74,9 @@ napi_value export_batches(napi_env env, napi_value exports);
 // files.c
 napi_value export_files(napi_env env, napi_value exports);
 
+// mask.c
+napi_value export_mask(napi_env env, napi_value exports);
+
 // streams.c
 napi_value export_streams(napi_env env, napi_value exports);
 

@@ -189,6 +189,7 @@ export class WebSocketLink implements ConnectionSink, Timed {
   #sayGoodbye(code: number, reason: string): void {
     if (this.#engine.hasClosed) return
     const mask = this.#role === 'client' ? nextMask() : undefined
+    this.#out.flushHeld()
     this.#connection.writeNow(this.#engine.close(code, reason, mask), false)
     // While a handler is behind nothing is read; now only the goodbye is waited for.
     if (this.#isPaused) this.#goOn()

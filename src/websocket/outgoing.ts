@@ -12,6 +12,7 @@ import { applyMask } from '../engine/websocket/mask.js'
 import type { CloseReport } from '../transport/connection.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import type { MessageCounters } from './counters.js'
+import { flushSoon, joinFrames, type Joiner } from './joined.js'
 import type { PeerDeflate } from './deflate.js'
 import type { PeerSettings } from './options.js'
 import { nextMask } from './platform.js'
@@ -27,6 +28,8 @@ export const NOT_SENT: Sending = Promise.resolve(false)
 /** Longer payloads are not copied behind their header. */
 const MAX_JOINED_BYTES = 8 * 1024
 const SCRATCH_BYTES = 64 * 1024
+/** More of them are written before their turn is over. */
+const MAX_HELD_BYTES = 64 * 1024
 /** One for all peers of this thread: what is made in it is written within the same call. */
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 /** Characters of a text that fits there, whatever they are. */
@@ -34,7 +37,7 @@ const MAX_SCRATCH_TEXT = (SCRATCH_BYTES - MAX_HEADER_BYTES) / 3
 const { utf8Write } = Buffer.prototype
 
 /** What goes to one peer: frames, and the messages that wait while it does not read; see the option `slowReader`. */
-export class Outgoing {
+export class Outgoing implements Joiner {
   readonly #connection: StreamConnection
   readonly #masks: boolean
   readonly #settings: PeerSettings
@@ -48,8 +51,11 @@ export class Outgoing {
   #queuedBytes = 0
   #drained: Deferred<boolean> | undefined
   #isOver = false
-  /** Bytes of frames that were given to the connection. */
+  /** Bytes of frames that were made. */
   #written = 0
+  /** Frames for many that go out when this turn is over, so that those of one turn are one write. */
+  #held: Uint8Array[] | undefined
+  #heldBytes = 0
   /** Where in those the messages end that the system may not have taken yet. */
   readonly #ends: number[] = []
   /** Of the newest ping that was not answered since the connection is pressed. */
@@ -71,7 +77,7 @@ export class Outgoing {
 
   /** Of messages, queued here or with the connection. */
   get bufferedBytes(): number {
-    return this.#queuedBytes + this.#connection.bufferedBytes
+    return this.#queuedBytes + this.#heldBytes + this.#connection.bufferedBytes
   }
 
   /** Nothing waits for the peer to read. */
@@ -81,7 +87,7 @@ export class Outgoing {
 
   /** Bytes that the system has taken so far, as far as can be told. */
   get taken(): number {
-    return this.#written - this.#connection.bufferedBytes
+    return this.#written - this.#heldBytes - this.#connection.bufferedBytes
   }
 
   send(message: Uint8Array | string | SharedFrame): Sending {
@@ -155,15 +161,36 @@ export class Outgoing {
     if (this.#masks) {
       this.#writePayload(shared.isText ? TEXT : BINARY, shared.payload)
     } else if (deflate === undefined || shared.payload.length < deflate.thresholdBytes) {
-      this.#write(shared.bytes, shared.bytes.length <= MAX_JOINED_BYTES)
+      this.#hold(shared.bytes)
     } else {
       deflate.forgetSent()
-      this.#write(shared.compressed(deflate.level, deflate.windowBits), false)
+      this.#hold(shared.compressed(deflate.level, deflate.windowBits))
     }
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#written += bytes.length
+    this.#heldBytes += bytes.length
+    if (this.#held === undefined) {
+      this.#held = [bytes]
+      flushSoon(this)
+    } else this.#held.push(bytes)
+    if (this.#heldBytes > MAX_HELD_BYTES) this.flushHeld()
+  }
+
+  flushHeld(): void {
+    const held = this.#held
+    if (held === undefined) return
+    this.#held = undefined
+    this.#heldBytes = 0
+    const [first] = held
+    const bytes = held.length === 1 && first !== undefined ? first : joinFrames(held)
+    if (!this.#connection.writeNow(bytes, bytes.length <= MAX_JOINED_BYTES)) this.#isPressed = true
   }
 
   /** Any frame, at once: those of messages by way of `send`. */
   frame(first: number, payload: Uint8Array): void {
+    this.flushHeld()
     const { length } = payload
     const head = headerLength(length, this.#masks)
     const mask = this.#masks ? nextMask() : undefined
@@ -182,6 +209,7 @@ export class Outgoing {
   }
 
   #write(bytes: Uint8Array, borrowed: boolean): void {
+    this.flushHeld()
     this.#written += bytes.length
     if (!this.#connection.writeNow(bytes, borrowed)) this.#isPressed = true
   }
@@ -249,7 +277,8 @@ export class Outgoing {
   close({ bytesUnsent }: Pick<CloseReport, 'bytesUnsent'>): void {
     this.#isOver = true
     this.#failQueue()
-    const taken = this.#written - bytesUnsent
+    const taken = this.#written - this.#heldBytes - bytesUnsent
+    this.#held = undefined
     let delivered = 0
     for (const end of this.#ends) if (end <= taken) delivered += 1
     this.counts.deliver(delivered)

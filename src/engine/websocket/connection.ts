@@ -18,7 +18,7 @@ import {
   TEXT,
   writeHeader,
 } from './frame-header.js'
-import { applyMask } from './mask.js'
+import { applyMask, copyRange, maskCopy, type MaskCopy } from './mask.js'
 import { MessageBuffer } from './message-buffer.js'
 import type { WebSocketLimits } from './options.js'
 import { refuse, refuseLimit } from './refuse.js'
@@ -64,6 +64,7 @@ export interface WebSocketPorts {
   readonly decodeText: (bytes: Uint8Array, from: number, to: number, isAscii: boolean) => string | undefined
   /** Bytes that need not be zero. */
   readonly allocate: (length: number) => Uint8Array
+  readonly maskCopy: MaskCopy
 }
 
 /** Works everywhere. */
@@ -71,6 +72,7 @@ export const PLAIN_PORTS: WebSocketPorts = {
   decodeText: (bytes, from, to, isAscii) =>
     isAscii ? fromLatin1(bytes.subarray(from, to)) : tryFromUtf8(bytes.subarray(from, to)),
   allocate: (length) => new Uint8Array(length),
+  maskCopy,
 }
 
 const SCRATCH_BYTES = 64 * 1024
@@ -271,16 +273,15 @@ export class WebSocketConnection {
     if (!this.#isServer) return this.#text(bytes, from, to, false)
     const scratch =
       length <= SCRATCH_BYTES ? (shared.scratch ??= new Uint8Array(SCRATCH_BYTES)) : this.#ports.allocate(length)
-    copyTo(scratch, bytes, from, to)
-    const seen = applyMask(scratch, 0, length, mask, 0)
+    const seen = this.#ports.maskCopy(scratch, 0, bytes, from, to, mask, 0)
     return this.#text(scratch, 0, length, seen < 0x80)
   }
 
   /** A payload as the caller's. */
   #copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
     const copy = this.#ports.allocate(to - from)
-    copyTo(copy, bytes, from, to)
-    if (this.#isServer) applyMask(copy, 0, copy.length, mask, 0)
+    if (this.#isServer) this.#ports.maskCopy(copy, 0, bytes, from, to, mask, 0)
+    else copyRange(copy, 0, bytes, from, to)
     return copy
   }
 
@@ -308,7 +309,12 @@ export class WebSocketConnection {
     this.#left -= count
     this.#in.at = at + count
     const before = message.length
-    message.append(bytes, at, at + count, this.#isServer ? this.#mask : undefined, this.#phase, this.#left)
+    const mask = this.#mask
+    if (mask === undefined) message.append(bytes, at, at + count, this.#left)
+    else {
+      const copy = this.#ports.maskCopy
+      message.appendMasked(bytes, at, at + count, this.#left, { mask, phase: this.#phase, copy })
+    }
     this.#phase = (this.#phase + count) & 3
     if (this.#kind === TEXT && !this.#isCompressed) {
       const piece = message.peek(before)
@@ -377,11 +383,6 @@ function readLength(bytes: Uint8Array, at: number, end: number): number {
   for (let i = 2; i < end; i += 1) length = length * 256 + (bytes[at + i] ?? 0)
   if (length < (end === 4 ? 126 : 65_536)) throw wrongFrame('its length is not in the shortest form', '§5.2')
   return length
-}
-
-function copyTo(target: Uint8Array, bytes: Uint8Array, from: number, to: number): void {
-  if (to - from > 48) target.set(bytes.subarray(from, to))
-  else for (let i = from; i < to; i += 1) target[i - from] = bytes[i] ?? 0
 }
 
 const wrongFrame = (why: string, section: string): ProtocolError =>

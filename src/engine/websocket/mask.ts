@@ -40,3 +40,32 @@ export function applyMask(bytes: Uint8Array, from: number, to: number, mask: Uin
   }
   return seen
 }
+
+/**
+ * Copies bytes from `from` to `to` of `source`, masked or unmasked, to `at` of `target`. `phase` says how many bytes of the
+ * payload stand before them. Returns all that came out, joined by "or".
+ */
+export type MaskCopy = (
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  from: number,
+  to: number,
+  mask: Uint8Array,
+  phase: number,
+) => number
+
+/** Works everywhere. */
+export const maskCopy: MaskCopy = (target, at, source, from, to, mask, phase) => {
+  copyRange(target, at, source, from, to)
+  return applyMask(target, at, at + to - from, mask, phase)
+}
+
+/** Below this a loop costs less than a view. */
+const MIN_VIEW_BYTES = 48
+
+export function copyRange(target: Uint8Array, at: number, source: Uint8Array, from: number, to: number): void {
+  if (to - from > MIN_VIEW_BYTES)
+    target.set(from === 0 && to === source.length ? source : source.subarray(from, to), at)
+  else for (let i = from; i < to; i += 1) target[at + i - from] = source[i] ?? 0
+}

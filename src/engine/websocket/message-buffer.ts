@@ -1,5 +1,5 @@
 import { EMPTY_BYTES } from '../../base/bytes.js'
-import { applyMask } from './mask.js'
+import { copyRange, type MaskCopy } from './mask.js'
 
 const FIRST_BYTES = 4096
 
@@ -15,21 +15,30 @@ export class MessageBuffer {
     return this.#length
   }
 
-  /** Copies a piece of a payload in, unmasked where there is a mask. `frameLeft` is what is still to come of its frame. */
-  append(
+  /** Copies a piece of a payload in; `left` is what is still to come of its frame. */
+  append(source: Uint8Array, from: number, to: number, left: number): void {
+    copyRange(this.#bytes, this.#claim(to - from, left), source, from, to)
+  }
+
+  /** The same of one that is masked. */
+  appendMasked(
     source: Uint8Array,
     from: number,
     to: number,
-    mask: Uint8Array | undefined,
-    phase: number,
     left: number,
+    { mask, phase, copy }: { readonly mask: Uint8Array; readonly phase: number; readonly copy: MaskCopy },
   ): void {
-    const start = this.#length
-    const end = start + to - from
+    const at = this.#claim(to - from, left)
+    copy(this.#bytes, at, source, from, to, mask, phase)
+  }
+
+  /** Room behind what is held: where it begins. */
+  #claim(count: number, left: number): number {
+    const at = this.#length
+    const end = at + count
     if (end > this.#bytes.length) this.#grow(end, end + left)
-    this.#bytes.set(from === 0 && to === source.length ? source : source.subarray(from, to), start)
     this.#length = end
-    if (mask !== undefined) applyMask(this.#bytes, start, end, mask, phase)
+    return at
   }
 
   #grow(needed: number, announced: number): void {

@@ -77,6 +77,16 @@ export interface NativeAddon {
   fileIsSame(path: string, follow: 0 | 1, identity: BigInt64Array): boolean
   /** Memory that is also a file, which lives as long. */
   sharedBytes(length: number): readonly [memory: ArrayBuffer, descriptor: number] | undefined
+  /** Copies bytes and masks them; `phase` bytes of the payload stand before. @returns all that came out, joined by "or". */
+  maskCopy(
+    target: Uint8Array,
+    at: number,
+    source: Uint8Array,
+    from: number,
+    to: number,
+    mask: Uint8Array,
+    phase: number,
+  ): number
   /** Whether a piece can be read without waiting for a disk. */
   fileInMemory(descriptor: number, offset: number, count: number): boolean
 }
