@@ -16,7 +16,7 @@ export class DeflateBudget {
   #kept = 0
 
   constructor(options: DeflateOptions) {
-    this.settings = readOptions('WebSocketDeflate', DEFLATE_OPTIONS, options)
+    this.settings = readOptions('compression', DEFLATE_OPTIONS, options)
   }
 
   get keptBytes(): number {

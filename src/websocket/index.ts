@@ -1,3 +1,4 @@
+export { connectWebSocket, type ClientState, type WebSocketClient } from './client.js'
 export type { MessageCounts } from './counters.js'
 export type { DeflateOptions } from './deflate-options.js'
 export {
@@ -7,7 +8,13 @@ export {
   type WebSocketSource,
 } from './handlers.js'
 export type { WebSocketReport } from './link.js'
-export type { OriginPolicy, SlowReaderPolicy, WebSocketOptions } from './options.js'
+export type {
+  OriginPolicy,
+  ReconnectOptions,
+  SlowReaderPolicy,
+  WebSocketClientOptions,
+  WebSocketOptions,
+} from './options.js'
 export type { Message } from './outgoing.js'
 export type { WebSocketPeer } from './peer.js'
 export { websocket, type WebSocketService } from './server.js'

@@ -1,4 +1,6 @@
-import { byteCount, count, group, milliseconds, oneOf, value, type OptionSpecs } from '../base/options.js'
+import { byteCount, count, group, milliseconds, oneOf, text, value, type OptionSpecs } from '../base/options.js'
+import type { FieldInit } from '../engine/http/fields.js'
+import { CONNECT_OPTIONS, type ConnectOptions, type ConnectSettings } from '../transport/connect.js'
 import { WEBSOCKET_LIMITS, type WebSocketLimits } from '../engine/websocket/options.js'
 import { DEFLATE_OPTIONS, type DeflateOptions } from './deflate-options.js'
 
@@ -51,7 +53,7 @@ export const PEER_SPECS: OptionSpecs<PeerSettings> = {
 export interface WebSocketServerSettings extends PeerSettings {
   readonly origins: OriginPolicy
   readonly protocols: readonly string[]
-  readonly deflate: DeflateOptions | undefined
+  readonly compression: DeflateOptions | undefined
 }
 
 /** `'same'`: the host that the request names, and clients that name no origin; `'any'`; or these origins besides. */
@@ -61,7 +63,7 @@ const isOriginPolicy = (given: unknown): given is OriginPolicy =>
   given === 'same' || given === 'any' || (isTexts(given) && given.every((origin) => /^https?:\/\/[^/]+$/.test(origin)))
 
 const isTexts = (given: unknown): given is readonly string[] =>
-  Array.isArray(given) && given.every((text) => typeof text === 'string')
+  Array.isArray(given) && given.every((name) => typeof name === 'string')
 
 export const WEBSOCKET_OPTIONS: OptionSpecs<WebSocketServerSettings> = {
   ...PEER_SPECS,
@@ -79,11 +81,82 @@ export const WEBSOCKET_OPTIONS: OptionSpecs<WebSocketServerSettings> = {
     'The subprotocols that are spoken here, the best first; the first that the client offers too is chosen. A client that offers only others goes on without one.',
     isTexts,
   ),
-  deflate: group<DeflateOptions>(
-    'WebSocketDeflate',
+  compression: group<DeflateOptions>(
+    'compression',
     DEFLATE_OPTIONS,
     'off',
     'Compresses messages where the client can do that too (RFC 7692): `{}` with all its defaults.',
   ),
 }
 export type WebSocketOptions = Partial<WebSocketServerSettings>
+
+export interface ReconnectSettings {
+  readonly minDelayMs: number
+  readonly maxDelayMs: number
+  readonly maxAttempts: number
+}
+export type ReconnectOptions = Partial<ReconnectSettings>
+
+export const RECONNECT_OPTIONS: OptionSpecs<ReconnectSettings> = {
+  minDelayMs: milliseconds(
+    500,
+    'The longest that the first attempt waits; each one behind it may wait twice as long. The time is chosen at random between nothing and that, so that the clients of a server that comes back do not all come at once.',
+  ),
+  maxDelayMs: milliseconds(30_000, 'The longest that any attempt waits.'),
+  maxAttempts: count(Infinity, 'How many attempts may fail one after the other before it is given up.'),
+}
+
+/** What a client has besides what concerns its connection. */
+interface OwnClientSettings extends PeerSettings {
+  readonly headers: FieldInit
+  readonly protocols: readonly string[]
+  readonly compression: DeflateOptions | undefined
+  readonly openTimeoutMs: number
+  readonly over: string | undefined
+  readonly reconnect: ReconnectOptions | undefined
+}
+
+export type WebSocketClientSettings = OwnClientSettings & ConnectSettings
+export type WebSocketClientOptions = Partial<OwnClientSettings> & ConnectOptions
+
+const isFields = (given: unknown): given is FieldInit => typeof given === 'object' && given !== null
+
+export const OWN_CLIENT_SPECS: OptionSpecs<OwnClientSettings> = {
+  ...PEER_SPECS,
+  headers: value(
+    'an object or a list of pairs',
+    [],
+    'none',
+    'Fields of the request besides those of the handshake: Authorization, Cookie, Origin.',
+    isFields,
+  ),
+  protocols: value(
+    'a list of names',
+    [],
+    'none',
+    'The subprotocols that this side speaks, the best first; the server chooses one or none.',
+    isTexts,
+  ),
+  compression: group<DeflateOptions>(
+    'compression',
+    DEFLATE_OPTIONS,
+    'off',
+    'Offers to compress messages (RFC 7692): `{}` with all its defaults.',
+  ),
+  openTimeoutMs: milliseconds(
+    10_000,
+    'Milliseconds for the answer to the request, once there is a connection. Python websockets allows 10 s, ws has no limit.',
+  ),
+  over: text(
+    undefined,
+    'The endpoint to connect to in place of the host and port of the URL: `unix:/run/app.sock`, say. The URL still says what is asked for.',
+  ),
+  reconnect: group<ReconnectOptions>(
+    'reconnect',
+    RECONNECT_OPTIONS,
+    'off',
+    'Connects again when the connection was lost or the server left (1001, 1006, 1011 to 1014): `{}` with all its defaults. Not behind 1000, nor when the server answers that it will not (400 to 499, but 408 and 429).',
+  ),
+}
+
+export const CLIENT_OPTIONS: OptionSpecs<WebSocketClientSettings> = { ...CONNECT_OPTIONS, ...OWN_CLIENT_SPECS }

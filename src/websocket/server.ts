@@ -71,9 +71,9 @@ class Service {
   constructor(handler: WebSocketSource, settings: WebSocketServerSettings) {
     this.#handler = handler
     this.#settings = settings
-    const { origins: _, protocols: __, deflate, ...peer } = settings
+    const { origins: _, protocols: __, compression, ...peer } = settings
     this.#peerSettings = readOptions('WebSocket', PEER_SPECS, peer)
-    this.#budget = deflate === undefined ? undefined : new DeflateBudget(deflate)
+    this.#budget = compression === undefined ? undefined : new DeflateBudget(compression)
   }
 
   handle(request: HttpRequest, server: ServerContext): HttpResponse {

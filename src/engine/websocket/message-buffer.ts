@@ -17,7 +17,9 @@ export class MessageBuffer {
 
   /** Copies a piece of a payload in; `left` is what is still to come of its frame. */
   append(source: Uint8Array, from: number, to: number, left: number): void {
-    copyRange(this.#bytes, this.#claim(to - from, left), source, from, to)
+    // It may make another buffer: only behind it `#bytes` is the one to copy to.
+    const at = this.#claim(to - from, left)
+    copyRange(this.#bytes, at, source, from, to)
   }
 
   /** The same of one that is masked. */
