@@ -205,7 +205,7 @@ export class WebSocketConnection {
     const isControl = opcode >= CLOSE
     if (!isControl) this.#checkSize(length)
     if (there < head || (isControl && there < head + length)) return NEED_DATA
-    if (this.#limits.maxFramesPerSecond !== Infinity || isControl)
+    if (opcode !== CLOSE && (isControl || this.#limits.maxFramesPerSecond !== Infinity))
       (this.#rate ??= new FrameRate(this.#limits)).count(isControl, nowMs)
     const payload = at + head
     if (this.#isServer) for (let i = 0; i < 4; i += 1) mask[i] = bytes[payload - 4 + i] ?? 0
