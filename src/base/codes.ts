@@ -341,11 +341,16 @@ export const CLOSED_CODES: Table<ClosedCode> = table({
   ERR_BROKER_CLOSED: entry('local', 'The broker was closed by this side.', 'Open another one.'),
 })
 
-export type BrokenCode = 'ERR_PEER_RESET' | 'ERR_PEER_GONE'
+export type BrokenCode = 'ERR_PEER_RESET' | 'ERR_PEER_GONE' | 'ERR_BROKER_GONE'
 
 export const BROKEN_CODES: Table<BrokenCode> = table({
   ERR_PEER_RESET: entry('remote', 'The peer reset the connection.', 'Treat what was not acknowledged as lost.'),
   ERR_PEER_GONE: entry('remote', 'The peer no longer takes what is written.', 'Stop writing; the peer has closed.'),
+  ERR_BROKER_GONE: entry(
+    'remote',
+    'What stands behind a broker is gone: the server of this worker, for instance.',
+    'Treat what was not answered as unknown, and subscribe again from the last position.',
+  ),
 })
 
 export type BusyCode = 'ERR_BUSY_READ' | 'ERR_BUSY_SINK' | 'ERR_BUSY_WRITE' | 'ERR_MEMBER_TAKEN'

@@ -89,10 +89,16 @@ export class Feed {
     this.#settle()
   }
 
-  /** Messages up to `until` never come: told to those who have not seen them all. */
-  deliverGap(until: Position): void {
+  /**
+   * Messages up to `until` never come: told to those who have not seen them all, and to everybody when presence was
+   * missed, too.
+   */
+  deliverGap(until: Position, presenceMissed: boolean): void {
     this.#run(() => {
-      for (const subscription of this.#subscriptions) if (subscription.isBehind(until)) subscription.deliverGap(until)
+      for (const subscription of this.#subscriptions) {
+        if (subscription.isBehind(until)) subscription.deliverGap(until)
+        else if (presenceMissed) subscription.deliverGap(subscription.position)
+      }
     })
   }
 

@@ -1,10 +1,11 @@
 import { UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import type { Broker } from './broker.js'
+import { installedLink } from './link/link.js'
 import { openSession } from './memory/hubs.js'
 import { SessionBroker } from './memory/session-broker.js'
 import { checkName } from './names.js'
-import { BROKER_OPTIONS, type BrokerOptions, type BrokerSettings } from './options.js'
+import { BROKER_OPTIONS, type BrokerOptions } from './options.js'
 
 const KNOWN = 'memory: and memory:<name>'
 
@@ -15,10 +16,9 @@ const KNOWN = 'memory: and memory:<name>'
  */
 export async function openBroker(url: string = 'memory:', options?: BrokerOptions): Promise<Broker> {
   const settings = readOptions('the broker', BROKER_OPTIONS, options)
-  return openMemory(memoryName(url), settings)
-}
-
-function openMemory(name: string, settings: BrokerSettings): Broker {
+  const name = memoryName(url)
+  const link = installedLink()
+  if (link !== undefined) return link.open(name, settings)
   const { session, release } = openSession(name, settings)
   return new SessionBroker(session, release)
 }

@@ -19,7 +19,10 @@ export interface PublishOptions {
   readonly publisher?: string
 }
 
-/** Some messages of a room will not come: history no longer holds them, or nobody knows. */
+/**
+ * Some messages of a room will not come: history no longer holds them, or nobody knows. One with `missed` 0 says that
+ * presence was missed.
+ */
 export interface Gap {
   readonly room: string
   /** The last position before the gap. */

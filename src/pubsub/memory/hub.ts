@@ -3,6 +3,7 @@ import type { RoomSummary } from '../broker.js'
 import { newBrokerId } from '../broker-id.js'
 import type { BrokerCounts } from '../counts.js'
 import { FeedSubscription } from '../feed-subscription.js'
+import { checkData } from '../message-size.js'
 import type { BrokerSettings } from '../options.js'
 import type { Position } from '../position.js'
 import type { Member } from '../presence.js'
@@ -50,8 +51,7 @@ export class Hub {
 
   publish(name: string, data: RoomData, publisher: string | undefined): Position {
     const { maxMessageBytes, clock } = this.settings
-    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
-    if (bytes > maxMessageBytes) throw tooLarge(bytes, maxMessageBytes)
+    const bytes = checkData(data, maxMessageBytes)
     const room = this.#open(name)
     const { log, feed } = room
     feed.checkRoomFor(bytes)
@@ -179,14 +179,6 @@ export class Hub {
     room.log.clear()
     this.#rooms.delete(room.name)
   }
-}
-
-function tooLarge(bytes: number, maxMessageBytes: number): LimitError {
-  return new LimitError(
-    'ERR_ROOM_MESSAGE_SIZE',
-    `Cannot publish ${bytes} bytes: at most maxMessageBytes, ${maxMessageBytes}`,
-    { details: { maxMessageBytes } },
-  )
 }
 
 function tooMany(verb: string, option: string, limit: number): LimitError {
