@@ -37,9 +37,13 @@ export class LinkedPair {
     this.#soonPass()
   }
 
+  /** One batch a turn: the worker tells that it has taken some while others are still on their way. */
   #soonPass(): void {
     setImmediate(() => {
-      if (!this.stalled) for (const batch of this.#toWorker.splice(0)) this.link.receive(batch)
+      const next = this.stalled ? undefined : this.#toWorker.shift()
+      if (next === undefined) return
+      this.link.receive(next)
+      this.#soonPass()
     })
   }
 

@@ -129,6 +129,45 @@ test('a worker that does not keep up goes on from history, and misses nothing th
   await broker.close()
 })
 
+test('a worker that is behind by much goes on in one go, when there is room for it', async () => {
+  const name = newName()
+  const pair = new LinkedPair()
+  const broker = await pair.open(name, { maxQueuedMessages: 1000, historyMessages: 5000 })
+  await using parent = await openBroker(`memory:${name}`)
+  const heard = new Heard()
+  await broker.room('a').subscribe(heard)
+  await turns(3)
+  pair.stalled = true
+  await publishAll(parent.room('a'), numbered('m', 1, 1700))
+  pair.resume()
+  await heard.hears('m 1700')
+  assert.deepEqual([heard.texts, heard.gaps], [numbered('m', 1, 1700), []])
+  await broker.close()
+})
+
+test('a worker that takes a little at a time while more is published stays in order', async () => {
+  const name = newName()
+  const pair = new LinkedPair()
+  const broker = await pair.open(name, SMALL)
+  await using parent = await openBroker(`memory:${name}`)
+  const heard = new Heard()
+  await broker.room('a').subscribe(heard)
+  await turns(3)
+  pair.stalled = true
+  for (const text of numbered('m', 1, 20)) {
+    await parent.room('a').publish(text)
+    await turns(1)
+  }
+  pair.resume()
+  for (const text of numbered('m', 21, 100)) {
+    await parent.room('a').publish(text)
+    await turns(1)
+  }
+  await heard.hears('m 100')
+  assert.deepEqual([heard.texts, heard.gaps], [numbered('m', 1, 100), []])
+  await broker.close()
+})
+
 test('a worker that does not keep up, in bytes, is told a gap where history is too short', async () => {
   const name = newName()
   const pair = new LinkedPair()
