@@ -9,6 +9,7 @@ import {
   type WebSocketProtocolCode,
   type WebSocketTimeoutCode,
 } from './codes-websocket.js'
+import { PUBSUB_LIMIT_CODES, PUBSUB_USAGE_CODES, type PubsubLimitCode, type PubsubUsageCode } from './codes-pubsub.js'
 
 export type UsageCode =
   | 'ERR_OPTION_UNKNOWN'
@@ -24,6 +25,7 @@ export type UsageCode =
   | 'ERR_UNSUPPORTED'
   | 'ERR_NATIVE_MISSING'
   | FetchCode
+  | PubsubUsageCode
 
 export const USAGE_CODES: Table<UsageCode> = table({
   ERR_OPTION_UNKNOWN: entry(
@@ -87,6 +89,7 @@ export const USAGE_CODES: Table<UsageCode> = table({
     'Install a C compiler and run "npm rebuild moorage"; the message says why the last build failed.',
   ),
   ...FETCH_CODES,
+  ...PUBSUB_USAGE_CODES,
 })
 
 export const isUsageCode = (code: string): code is UsageCode => code in USAGE_CODES
@@ -234,6 +237,7 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
 export type LimitCode =
   | HttpLimitCode
   | WebSocketLimitCode
+  | PubsubLimitCode
   | 'ERR_LINE_LIMIT'
   | 'ERR_FRAME_LIMIT'
   | 'ERR_READ_LIMIT'
@@ -245,6 +249,7 @@ export type LimitCode =
 export const LIMIT_CODES: Table<LimitCode> = table({
   ...HTTP_LIMIT_CODES,
   ...WEBSOCKET_LIMIT_CODES,
+  ...PUBSUB_LIMIT_CODES,
   ERR_LINE_LIMIT: entry('remote', 'A line is longer than its limit.', 'Raise maxLineBytes if such lines are expected.'),
   ERR_FRAME_LIMIT: entry(
     'remote',
@@ -329,7 +334,7 @@ export const TIMEOUT_CODES: Table<TimeoutCode> = table({
   ...WEBSOCKET_TIMEOUT_CODES,
 })
 
-export type ClosedCode = 'ERR_CLOSED' | 'ERR_WRITE_AFTER_END' | 'ERR_SERVER_CLOSED'
+export type ClosedCode = 'ERR_CLOSED' | 'ERR_WRITE_AFTER_END' | 'ERR_SERVER_CLOSED' | 'ERR_BROKER_CLOSED'
 
 export const CLOSED_CODES: Table<ClosedCode> = table({
   ERR_CLOSED: entry(
@@ -347,16 +352,22 @@ export const CLOSED_CODES: Table<ClosedCode> = table({
     'The server is closing or closed.',
     'Make a new server: one that was closed does not listen again.',
   ),
+  ERR_BROKER_CLOSED: entry('local', 'The broker was closed by this side.', 'Open another one.'),
 })
 
-export type BrokenCode = 'ERR_PEER_RESET' | 'ERR_PEER_GONE'
+export type BrokenCode = 'ERR_PEER_RESET' | 'ERR_PEER_GONE' | 'ERR_BROKER_GONE'
 
 export const BROKEN_CODES: Table<BrokenCode> = table({
   ERR_PEER_RESET: entry('remote', 'The peer reset the connection.', 'Treat what was not acknowledged as lost.'),
   ERR_PEER_GONE: entry('remote', 'The peer no longer takes what is written.', 'Stop writing; the peer has closed.'),
+  ERR_BROKER_GONE: entry(
+    'remote',
+    'What stands behind a broker is gone: the server of this worker, for instance.',
+    'Treat what was not answered as unknown, and subscribe again from the last position.',
+  ),
 })
 
-export type BusyCode = 'ERR_BUSY_READ' | 'ERR_BUSY_SINK' | 'ERR_BUSY_WRITE'
+export type BusyCode = 'ERR_BUSY_READ' | 'ERR_BUSY_SINK' | 'ERR_BUSY_WRITE' | 'ERR_MEMBER_TAKEN'
 
 export const BUSY_CODES: Table<BusyCode> = table({
   ERR_BUSY_READ: entry('local', 'Two reads were started on one connection at once.', 'Await one read before the next.'),
@@ -369,6 +380,11 @@ export const BUSY_CODES: Table<BusyCode> = table({
     'local',
     'A connection that is read by a sink was also read by pull, or has a sink already.',
     'Use one reading mode for a connection.',
+  ),
+  ERR_MEMBER_TAKEN: entry(
+    'local',
+    'A room has a member of that id already, and one of the two wants to be the only one.',
+    'Enter under another id.',
   ),
 })
 

@@ -1,3 +1,4 @@
+export { brokerContract, type BrokerContractRow, type BrokerFactory } from './broker-contract.js'
 export { connectionContract, type ConnectionFactory, type ConnectionPair } from './connection-contract.js'
 export type { ContractRow, Skipped } from './contract-row.js'
 export { datagramContract, type DatagramContractRow, type DatagramFactory } from './datagram-contract.js'

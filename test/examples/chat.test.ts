@@ -99,3 +99,49 @@ test('chat drops a reader that is too slow, and the others go on', async (contex
   assert.equal(await hear(bob, /still here/), 'ann: still here')
   slow.destroy()
 })
+
+for (const model of ['threads', 'processes']) {
+  test(`chat under ${model}: users of two workers are in one room`, { timeout: 60_000 }, async (context) => {
+    const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0', '--model', model]).endpoint()
+    const names = ['ann', 'bob', 'carl', 'dora', 'ed', 'fay']
+    const users = new Map<string, Connection>()
+    for (const name of names) users.set(name, await join(endpoint, name))
+    const [ann, bob] = [users.get('ann'), users.get('bob')]
+    assert.ok(ann !== undefined && bob !== undefined)
+    await hear(ann, /^\* fay joined$/)
+    await ann.write('/who\n')
+    assert.equal(await hear(ann, /^\* here are/), `* here are ${names.join(', ')}`)
+    // All at once.
+    for (const [name, user] of users)
+      await user.write(Array.from({ length: 15 }, (_, i) => `${name} says ${i}\n`).join(''))
+    const others = names.length - 1
+    const heard = await Promise.all(
+      Array.from(users, async ([name, user]) => {
+        const lines: string[] = []
+        while (lines.length < others * 15) lines.push(await hear(user, / says /))
+        return [name, lines] as const
+      }),
+    )
+    const late = await join(endpoint, 'gil')
+    const past: string[] = []
+    while (past.length < names.length * 15) past.push(await hear(late, / says /))
+    for (const [name, lines] of heard)
+      assert.deepEqual(
+        lines,
+        past.filter((line) => !line.startsWith(`${name}: `)),
+        `${name} has heard the others in the order of the room`,
+      )
+    // Names are refused and taken across workers.
+    for (const name of names.slice(1)) {
+      await ann.write(`/nick ${name}\n`)
+      await hear(ann, /^\* that name will not do/)
+    }
+    await ann.write('/nick anna\n')
+    for (const user of users.values()) assert.equal(await hear(user, /is now/), '* ann is now anna')
+    await ann.write('/join garden\n')
+    for (const [name, user] of users) if (name !== 'ann') await hear(user, /^\* anna left/)
+    await bob.write('/rooms\n')
+    assert.equal(await hear(bob, /^\* rooms/), '* rooms: garden, lobby')
+    for (const user of [...users.values(), late]) user.destroy()
+  })
+}

@@ -3,6 +3,7 @@ import type { ConnectionSettings } from '../../transport/connection-options.js'
 import type { ProxyHeader } from '../../engine/proxy-protocol/header.js'
 import type { TlsInfo, TlsServerOptions } from '../../transport/tls-options.js'
 import type { LogFields } from '../../base/logger.js'
+import type { HubAnswer, HubRequest } from '../../pubsub/link/messages.js'
 import type { DatagramMetricsSnapshot } from '../datagram-metrics.js'
 import type { MetricsSnapshot } from '../metrics.js'
 import type { DrainReport, Outcome } from '../outcome.js'
@@ -68,6 +69,8 @@ export type ToWorker =
   | { readonly type: 'listen'; readonly moved: unknown }
   | { readonly type: 'datagrams'; readonly list: readonly MovedDatagram[] }
   | { readonly type: 'tls'; readonly options: TlsServerOptions }
+  /** What the rooms of the parent have for brokers in this worker. */
+  | { readonly type: 'pubsub'; readonly batch: readonly HubAnswer[] }
   | { readonly type: 'drain'; readonly graceMs: number }
   | { readonly type: 'cut'; readonly why: string }
 
@@ -85,6 +88,7 @@ export type FromWorker =
       readonly message: string
       readonly fields: LogFields
     }
+  | { readonly type: 'pubsub'; readonly batch: readonly HubRequest[] }
   | { readonly type: 'replies'; readonly list: readonly MovedDatagram[] }
   | { readonly type: 'handled'; readonly count: number; readonly failed: number; readonly dropped: number }
   | { readonly type: 'metrics'; readonly snapshot: MetricsSnapshot }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
+import { LinkHost } from '../../pubsub/link/link-host.js'
 import type { ConnectionSettings } from '../../transport/connection-options.js'
 import type { Address } from '../../transport/address.js'
 import type { Endpoint } from '../../transport/endpoint.js'
@@ -50,6 +51,8 @@ export class WorkerPool {
   readonly #reports: DrainReport[] = []
   /** Workers that have told what they drained and cut. */
   readonly #reported = new Set<WorkerSlot>()
+  /** Workers that have opened the rooms of this process. */
+  readonly #linked = new Map<WorkerSlot, LinkHost>()
   #tls: TlsServerOptions | undefined
   #stopKilling: () => void = () => undefined
 
@@ -59,7 +62,15 @@ export class WorkerPool {
     this.#events = events
     this.#tls = config.tls
     const { model, clock, logger } = config
-    const slotEvents: SlotEvents = { ...events, message: (slot, message) => this.#message(slot, message) }
+    const slotEvents: SlotEvents = {
+      ...events,
+      message: (slot, message) => this.#message(slot, message),
+      lost: (slot, why) => {
+        this.#linked.get(slot)?.close()
+        this.#linked.delete(slot)
+        events.lost(slot, why)
+      },
+    }
     this.slots = Array.from({ length: model.settings.size }, (_, i) => {
       const worker = i + 1
       const makeStart = (): WorkerStart => ({
@@ -95,6 +106,9 @@ export class WorkerPool {
       case 'log':
         this.#config.logger[message.level](message.message, message.fields)
         return
+      case 'pubsub':
+        this.#linkOf(slot).receive(message.batch)
+        return
       case 'drained':
         this.#reported.add(slot)
         this.#reports.push(message.report)
@@ -102,6 +116,14 @@ export class WorkerPool {
       default:
         this.#events.message(slot, message)
     }
+  }
+
+  #linkOf(slot: WorkerSlot): LinkHost {
+    const known = this.#linked.get(slot)
+    if (known !== undefined) return known
+    const host = new LinkHost((batch) => slot.send({ type: 'pubsub', batch }), this.#config.logger)
+    this.#linked.set(slot, host)
+    return host
   }
 
   hasReported(slot: WorkerSlot): boolean {

@@ -1,5 +1,7 @@
 import { errorCodeOf, messageOf } from '../../base/errors.js'
 import type { Logger } from '../../base/logger.js'
+import { HubLink } from '../../pubsub/link/hub-link.js'
+import { installLink } from '../../pubsub/link/link.js'
 import { formatAddress, type Address } from '../../transport/address.js'
 import { AddressList } from '../../transport/node/address-list.js'
 import { adoptedSocket } from '../../transport/node/handles.js'
@@ -23,7 +25,8 @@ import type { SharedHost } from './shared-host.js'
 export class WorkerHost {
   readonly #start: WorkerStart
   readonly #send: (message: FromWorker) => void
-  readonly #leave: () => void
+  readonly #disconnect: () => void
+  readonly #link: HubLink
   readonly #draining = new AbortController()
   readonly #context: ServerContext
   readonly #bridged = new Map<number, BridgedStream>()
@@ -35,10 +38,13 @@ export class WorkerHost {
   #handle: unknown
   #fast = false
 
-  constructor(start: WorkerStart, send: (message: FromWorker) => void, leave: () => void) {
+  constructor(start: WorkerStart, send: (message: FromWorker) => void, disconnect: () => void) {
     this.#start = start
     this.#send = send
-    this.#leave = leave
+    this.#disconnect = disconnect
+    this.#link = new HubLink((batch) => send({ type: 'pubsub', batch }))
+    // Before the handler is loaded: its module may open a broker.
+    installLink(this.#link)
     this.#context = {
       draining: this.#draining.signal,
       logger: messageLogger(send),
@@ -154,6 +160,9 @@ export class WorkerHost {
         this.#tls?.replace(message.options)
         this.#shared?.replaceTls(message.options)
         return
+      case 'pubsub':
+        this.#link.receive(message.batch)
+        return
       case 'drain':
         void this.#drain(message.graceMs)
         return
@@ -191,6 +200,11 @@ export class WorkerHost {
 
   #refuse(id: number): void {
     this.#send({ type: 'ended', id, outcome: { bytesRead: 0, bytesWritten: 0, bytesUnsent: 0, failed: true } })
+  }
+
+  #leave(): void {
+    this.#link.close()
+    this.#disconnect()
   }
 
   async #drain(graceMs: number): Promise<void> {

@@ -1,0 +1,30 @@
+import { entry, table, type Table } from './code-table.js'
+
+export type PubsubUsageCode = 'ERR_BROKER_URL' | 'ERR_ROOM_NAME'
+export type PubsubLimitCode = 'ERR_ROOM_LIMIT' | 'ERR_ROOM_MESSAGE_SIZE'
+
+export const PUBSUB_USAGE_CODES: Table<PubsubUsageCode> = table({
+  ERR_BROKER_URL: entry(
+    'local',
+    'The URL of a broker is malformed, or of a kind that is not known.',
+    'Use one of the forms that the message shows.',
+  ),
+  ERR_ROOM_NAME: entry(
+    'local',
+    'A name in a room (its own, a member’s, a publisher’s) is empty, too long, or has control characters.',
+    'Use 1 to 255 bytes of text without control characters.',
+  ),
+})
+
+export const PUBSUB_LIMIT_CODES: Table<PubsubLimitCode> = table({
+  ERR_ROOM_LIMIT: entry(
+    'local',
+    'A broker has as many rooms, members or subscriptions as it may have.',
+    'Leave rooms that are not needed, or raise the limit that the message names.',
+  ),
+  ERR_ROOM_MESSAGE_SIZE: entry(
+    'local',
+    'A message for a room, or what a member says of itself, is larger than its limit.',
+    'Send less, or raise maxMessageBytes or maxMemberBytes.',
+  ),
+})
