@@ -1,6 +1,14 @@
 import { entry, table, type Table } from './code-table.js'
 import { FETCH_CODES, type FetchCode } from './codes-fetch.js'
 import { HTTP_LIMIT_CODES, HTTP_PROTOCOL_CODES, type HttpLimitCode, type HttpProtocolCode } from './codes-http.js'
+import {
+  TUNNEL_NET_CODES,
+  TUNNEL_PROTOCOL_CODES,
+  TUNNEL_USAGE_CODES,
+  type TunnelNetCode,
+  type TunnelProtocolCode,
+  type TunnelUsageCode,
+} from './codes-tunnel.js'
 
 export type UsageCode =
   | 'ERR_OPTION_UNKNOWN'
@@ -16,6 +24,7 @@ export type UsageCode =
   | 'ERR_UNSUPPORTED'
   | 'ERR_NATIVE_MISSING'
   | FetchCode
+  | TunnelUsageCode
 
 export const USAGE_CODES: Table<UsageCode> = table({
   ERR_OPTION_UNKNOWN: entry(
@@ -79,6 +88,7 @@ export const USAGE_CODES: Table<UsageCode> = table({
     'Install a C compiler and run "npm rebuild moorage"; the message says why the last build failed.',
   ),
   ...FETCH_CODES,
+  ...TUNNEL_USAGE_CODES,
 })
 
 export const isUsageCode = (code: string): code is UsageCode => code in USAGE_CODES
@@ -98,6 +108,7 @@ export type NetCode =
   | 'ERR_TLS_HANDSHAKE'
   | 'ERR_DATAGRAM_UNREACHABLE'
   | 'ERR_WORKER'
+  | TunnelNetCode
 
 export const NET_CODES: Table<NetCode> = table({
   ERR_RESOLVE: entry('local', 'A host name has no address.', 'Check the name, and that a resolver can be reached.'),
@@ -162,6 +173,7 @@ export const NET_CODES: Table<NetCode> = table({
     'A worker thread or process ended while it held this connection.',
     'See the cause; connections of other workers are not affected.',
   ),
+  ...TUNNEL_NET_CODES,
 })
 
 export type ProtocolCode =
@@ -171,6 +183,7 @@ export type ProtocolCode =
   | 'ERR_LENGTH_PREFIX'
   | 'ERR_NETSTRING'
   | 'ERR_PROXY_HEADER'
+  | TunnelProtocolCode
   | 'ERR_TRANSFER'
   | 'ERR_TRANSFER_NAME'
   | 'ERR_TRANSFER_DIGEST'
@@ -199,6 +212,7 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
     'A PROXY protocol header is missing or malformed.',
     'Only switch it on behind a proxy that sends it, and list that proxy as trusted.',
   ),
+  ...TUNNEL_PROTOCOL_CODES,
   ERR_TRANSFER: entry(
     'remote',
     'The other end of a file transfer broke its protocol.',
