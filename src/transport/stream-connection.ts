@@ -3,11 +3,12 @@ import type { Clock } from '../base/clock.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js'
 import type { ProxyHeader } from '../engine/proxy-protocol/header.js'
 import type { Address } from './address.js'
+import { BytesIterator } from './bytes-iterator.js'
 import type { CloseOptions, CloseReason, CloseReport, Connection, ConnectionSink, ReadOptions } from './connection.js'
 import type { ConnectionSettings } from './connection-options.js'
 import type { FrameOptions, LengthPrefix, LineOptions } from './framed.js'
 import { giveSlab, MIN_SLAB_BYTES, takeSlab } from './copy-slabs.js'
-import { copyBytes, ReadSide, type NextBytes } from './read-side.js'
+import { copyBytes, ReadSide } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
 import { checkStartTls, type TlsInfo } from './tls-options.js'
 
@@ -142,6 +143,13 @@ export class StreamConnection implements Connection, StreamDriverEvents {
 
   unread(bytes: Uint8Array): void {
     this.#reading.unread(bytes)
+  }
+
+  /** A proxy has opened a tunnel: what went by was between us and it, and the counters begin with these bytes. */
+  beginTunnel(first: Uint8Array): void {
+    this.#bytesWritten = 0
+    this.#reading.bytesRead = first.length
+    this.unread(first)
   }
 
   lines(options?: LineOptions): AsyncIterableIterator<string> {
@@ -436,7 +444,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   // ---- TLS
 
   async startTls(options: TlsStart): Promise<void> {
-    if (!('context' in options)) checkStartTls(options)
+    if (!('context' in options || 'beneath' in options)) checkStartTls(options)
     if (this.#reading.waits) throw new BusyError('ERR_BUSY_READ', 'Cannot start TLS: a read of this connection waits')
     if (this.#reading.hasSink) throw new BusyError('ERR_BUSY_SINK', 'Cannot start TLS: a sink reads this connection')
     if (this.isEnding) throw this.#goneError()
@@ -456,28 +464,6 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     if (this.#isSecuring) this.#writing = 'open'
     this.#attach()
     if (this.#reason !== undefined) this.#driver.destroy()
-  }
-}
-
-/** Gives the promises of reads straight to `for await`: no generator stands between. */
-class BytesIterator implements AsyncIterableIterator<Uint8Array> {
-  readonly #reading: ReadSide
-
-  constructor(reading: ReadSide) {
-    this.#reading = reading
-  }
-
-  next(): Promise<NextBytes> {
-    return this.#reading.next()
-  }
-
-  /** Leaving the loop early closes nothing: what comes next can be read in another way. */
-  return(): Promise<NextBytes> {
-    return Promise.resolve({ done: true, value: undefined })
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 }
 

@@ -34,9 +34,9 @@ export async function secureSocket(socket: Duplex, options: TlsStart): Promise<T
 }
 
 function serverOptions(
-  options: StartTlsOptions & { readonly role: 'server' },
+  options: StartTlsOptions & { readonly role: 'server'; readonly beneath?: true },
 ): ConstructorParameters<typeof TlsServerContext>[0] {
-  const { role: _role, handshakeTimeoutMs: _timeout, ...tls } = options
+  const { role: _role, handshakeTimeoutMs: _timeout, beneath: _beneath, ...tls } = options
   return tls
 }
 
