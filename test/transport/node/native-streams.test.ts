@@ -166,6 +166,12 @@ suite('streams by the addon', { skip, timeout: 60_000 }, () => {
     far.destroy()
   })
 
+  test('descriptorOfShared leaves the buffer of small bytes alone, which would cost them one', () => {
+    const small = new Uint8Array(64)
+    Object.defineProperty(small, 'buffer', { get: () => assert.fail('the buffer was asked for') })
+    assert.equal(descriptorOfShared(small), undefined)
+  })
+
   test('memory that is a file too is bounded in number, and is given back', async () => {
     const held = Array.from({ length: 400 }, () => sharedBytes(40_000))
     const shared = held.filter((bytes) => descriptorOfShared(bytes) !== undefined)
