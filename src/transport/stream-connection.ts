@@ -10,7 +10,7 @@ import type { FrameOptions, LengthPrefix, LineOptions } from './framed.js'
 import { giveSlab, MIN_SLAB_BYTES, takeSlab } from './copy-slabs.js'
 import { copyBytes, ReadSide } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
-import { checkStartTls, type TlsInfo } from './tls-options.js'
+import { checkStartTls, DEFAULT_HANDSHAKE_TIMEOUT_MS, type TlsInfo } from './tls-options.js'
 
 const DEFAULT_GRACE_MS = 5000
 /** What close() reads and drops at most while it lingers: a peer that never stops sending is cut. */
@@ -457,13 +457,22 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     }
     // What is queued goes out as it is, and nothing behind it.
     this.#writing = 'securing'
-    await this.#driver.flush?.()
+    await this.#flushWithin(options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS)
     if (this.#report !== undefined || this.#reason !== undefined) throw this.#goneError()
     this.#driver = await this.#driver.startTls(options, this.#reading.takeUnread())
     this.#reading.switchTo(this.#driver)
     if (this.#isSecuring) this.#writing = 'open'
     this.#attach()
     if (this.#reason !== undefined) this.#driver.destroy()
+  }
+
+  async #flushWithin(timeoutMs: number): Promise<void> {
+    const stopTimer = this.#driver.clock.after(timeoutMs, () => {
+      const message = `Cannot start TLS: the peer did not take what was written before within ${timeoutMs} ms`
+      this.destroy(new TimeoutError('ERR_HANDSHAKE_TIMEOUT', message, { details: { timeoutMs } }))
+    })
+    await this.#driver.flush?.()
+    stopTimer()
   }
 }
 
