@@ -11,8 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-// Descriptors that shared bytes may hold in an environment.
-enum { MAX_SHARED = 256 };
+// Descriptors and memory that shared bytes may hold in an environment.
+enum { MAX_SHARED = 256, MAX_SHARED_BYTES = 64 * 1024 * 1024 };
 enum { IDENTITY_DEVICE, IDENTITY_INODE, IDENTITY_SIZE, IDENTITY_MODIFIED, IDENTITY_CHANGED, IDENTITY_LENGTH };
 
 static int64_t nanoseconds(const struct statx_timestamp *time) { return time->tv_sec * 1000000000 + time->tv_nsec; }
@@ -73,7 +73,10 @@ static void free_shared(napi_env env, void *data, void *hint) {
   close(self->fd);
   // At the end of an environment its instance may be gone before.
   instance *owner;
-  if (env != NULL && napi_get_instance_data(env, (void **)&owner) == napi_ok && owner == self->owner) owner->shared -= 1;
+  if (env != NULL && napi_get_instance_data(env, (void **)&owner) == napi_ok && owner == self->owner) {
+    owner->shared -= 1;
+    owner->shared_bytes -= self->length;
+  }
   free(self);
 }
 
@@ -84,7 +87,8 @@ static napi_value make_shared_bytes(napi_env env, napi_callback_info info) {
   uint32_t length;
   instance *owner;
   if (!get_arguments(env, info, 1, &argument) || napi_get_instance_data(env, (void **)&owner) != napi_ok) return NULL;
-  if (napi_get_value_uint32(env, argument, &length) != napi_ok || length == 0 || owner->shared >= MAX_SHARED) return NULL;
+  if (napi_get_value_uint32(env, argument, &length) != napi_ok || length == 0) return NULL;
+  if (owner->shared >= MAX_SHARED || length > MAX_SHARED_BYTES - owner->shared_bytes) return NULL;
   shared_bytes *self = malloc(sizeof *self);
   if (self == NULL) return NULL;
   *self = (shared_bytes){.owner = owner, .length = length, .fd = memfd_create("moorage", MFD_CLOEXEC)};
@@ -107,6 +111,7 @@ static napi_value make_shared_bytes(napi_env env, napi_callback_info info) {
     return NULL;
   }
   owner->shared += 1;
+  owner->shared_bytes += length;
   if (napi_create_array_with_length(env, 2, &pair) != napi_ok) return NULL;
   napi_set_element(env, pair, 0, buffer);
   napi_set_element(env, pair, 1, make_int(env, fd));

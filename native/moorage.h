@@ -21,7 +21,8 @@ typedef struct {
   uint32_t capacity;
   struct scratch *scratch;
   stream_set *streams;  // NULL until one is opened
-  uint32_t shared;      // memory that is a file too: how many of them there are
+  uint32_t shared;      // memory that is a file too: how many of them there are,
+  uint32_t shared_bytes;  // and how many bytes they have
 } instance;
 
 typedef union {

@@ -12,6 +12,8 @@ const PROGRAMS = [
   ['wget', 'wget'],
   ['go', 'golang-go'],
   ['chromium', 'chromium'],
+  ['/usr/sbin/danted', 'dante-server'],
+  ['tinyproxy', 'tinyproxy-bin'],
 ]
 const PYTHON_MODULES = [['requests', 'python3-requests']]
 

@@ -27,6 +27,7 @@ export const documentedOptions = [
   },
   { title: 'Datagram requests', door: 'moorage/transport', file: 'transport/udp-request', name: 'REQUEST_OPTIONS' },
   { title: 'Connecting', door: 'moorage/transport', file: 'transport/connect', name: 'CONNECT_OPTIONS' },
+  { title: 'Proxies', door: 'moorage/transport', file: 'transport/proxy-server', name: 'PROXY_OPTIONS' },
   { title: 'Listening', door: 'moorage/transport', file: 'transport/listen-options', name: 'LISTEN_OPTIONS' },
   {
     title: 'TLS of servers',
@@ -93,5 +94,11 @@ export const documentedOptions = [
     door: 'moorage/engine/proxy-protocol',
     file: 'engine/proxy-protocol/decoder',
     name: 'PROXY_HEADER_OPTIONS',
+  },
+  {
+    title: 'The SOCKS engine of a proxy',
+    door: 'moorage/engine/socks',
+    file: 'engine/socks/server',
+    name: 'SOCKS_SERVER_OPTIONS',
   },
 ]

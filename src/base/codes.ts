@@ -10,6 +10,14 @@ import {
   type WebSocketTimeoutCode,
 } from './codes-websocket.js'
 import { PUBSUB_LIMIT_CODES, PUBSUB_USAGE_CODES, type PubsubLimitCode, type PubsubUsageCode } from './codes-pubsub.js'
+import {
+  TUNNEL_NET_CODES,
+  TUNNEL_PROTOCOL_CODES,
+  TUNNEL_USAGE_CODES,
+  type TunnelNetCode,
+  type TunnelProtocolCode,
+  type TunnelUsageCode,
+} from './codes-tunnel.js'
 
 export type UsageCode =
   | 'ERR_OPTION_UNKNOWN'
@@ -26,6 +34,7 @@ export type UsageCode =
   | 'ERR_NATIVE_MISSING'
   | FetchCode
   | PubsubUsageCode
+  | TunnelUsageCode
 
 export const USAGE_CODES: Table<UsageCode> = table({
   ERR_OPTION_UNKNOWN: entry(
@@ -90,6 +99,7 @@ export const USAGE_CODES: Table<UsageCode> = table({
   ),
   ...FETCH_CODES,
   ...PUBSUB_USAGE_CODES,
+  ...TUNNEL_USAGE_CODES,
 })
 
 export const isUsageCode = (code: string): code is UsageCode => code in USAGE_CODES
@@ -109,6 +119,7 @@ export type NetCode =
   | 'ERR_TLS_HANDSHAKE'
   | 'ERR_DATAGRAM_UNREACHABLE'
   | 'ERR_WORKER'
+  | TunnelNetCode
 
 export const NET_CODES: Table<NetCode> = table({
   ERR_RESOLVE: entry('local', 'A host name has no address.', 'Check the name, and that a resolver can be reached.'),
@@ -173,6 +184,7 @@ export const NET_CODES: Table<NetCode> = table({
     'A worker thread or process ended while it held this connection.',
     'See the cause; connections of other workers are not affected.',
   ),
+  ...TUNNEL_NET_CODES,
 })
 
 export type ProtocolCode =
@@ -183,6 +195,7 @@ export type ProtocolCode =
   | 'ERR_LENGTH_PREFIX'
   | 'ERR_NETSTRING'
   | 'ERR_PROXY_HEADER'
+  | TunnelProtocolCode
   | 'ERR_TRANSFER'
   | 'ERR_TRANSFER_NAME'
   | 'ERR_TRANSFER_DIGEST'
@@ -212,6 +225,7 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
     'A PROXY protocol header is missing or malformed.',
     'Only switch it on behind a proxy that sends it, and list that proxy as trusted.',
   ),
+  ...TUNNEL_PROTOCOL_CODES,
   ERR_TRANSFER: entry(
     'remote',
     'The other end of a file transfer broke its protocol.',

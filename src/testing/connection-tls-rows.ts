@@ -6,6 +6,7 @@ import {
   bothWays,
   readAll,
   readText,
+  saturate,
   type ConnectionContractRow,
   type ConnectionFactory,
 } from './connection-pair.js'
@@ -71,6 +72,14 @@ export const tlsRows: readonly ConnectionContractRow[] = [
       return undefined
     },
   ),
+  bothWays('startTls waits for a peer that does not read as long as for a handshake', async ({ near }, factory) => {
+    if (tlsEnds(factory) === undefined) return NO_TLS
+    await saturate(near)
+    const starting = near.startTls({ role: 'client', handshakeTimeoutMs: 20 })
+    await assert.rejects(soon(starting), withCode('ERR_HANDSHAKE_TIMEOUT'))
+    assert.equal(errorCodeOf((await soon(near.closed)).error), 'ERR_HANDSHAKE_TIMEOUT')
+    return undefined
+  }),
   bothWays('after startTls the counters go on, and close delivers', async ({ near, far }, factory) => {
     const tls = tlsEnds(factory)
     if (tls === undefined) return NO_TLS

@@ -12,7 +12,9 @@ import { connectHappily } from './node/happy-eyeballs.js'
 import { localNameOf, openNatively, remoteOf } from './node/accepted-stream.js'
 import { toSystemPath } from './node/socket-listener.js'
 import { FAST_READ, SocketDriver } from './node/socket-driver.js'
+import { connectThrough } from './node/tunnel.js'
 import { connect as netConnect, type NetConnectOpts } from 'node:net'
+import { proxyOption, type ProxyOptions, type ProxyServer } from './proxy-server.js'
 import { StreamConnection } from './stream-connection.js'
 import { systemClock } from './system-clock.js'
 import { TLS_CLIENT_OPTIONS, type TlsClientOptions } from './tls-options.js'
@@ -26,10 +28,13 @@ export interface ConnectOptions {
   readonly localPort?: number
   readonly fastReceive?: boolean
   readonly tls?: TlsClientOptions | undefined
+  readonly proxy?: string | ProxyOptions | ProxyServer | undefined
   readonly network?: MemoryNetwork
 }
 
-export type ConnectSettings = Readonly<Required<ConnectOptions>>
+export type ConnectSettings = Readonly<Required<Omit<ConnectOptions, 'proxy'>>> & {
+  readonly proxy: ProxyServer | undefined
+}
 
 export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
   signal: value(
@@ -41,7 +46,7 @@ export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
   ),
   connectTimeoutMs: milliseconds(
     10_000,
-    'Milliseconds for resolving and connecting, over all addresses. Go has no default, curl waits 300 s; people give up sooner.',
+    'Milliseconds for resolving and connecting, over all addresses, and for all that a proxy has to do. Go has no default, curl waits 300 s; people give up sooner.',
   ),
   attemptDelayMs: milliseconds(
     250,
@@ -57,6 +62,9 @@ export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
     'the system’s authorities',
     'The rules of a tls: endpoint: see “TLS of clients”.',
   ),
+  proxy: proxyOption(
+    'The proxy that opens a tunnel to a `tcp:` or `tls:` endpoint: `http:`, `https:`, `socks4:`, `socks4a:`, `socks5:`, `socks5h:`. See “Proxies”.',
+  ),
   network: value(
     'a MemoryNetwork',
     defaultNetwork,
@@ -68,9 +76,10 @@ export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
 
 /**
  * Connects to `tcp:`, `tls:`, `unix:` or `memory:` endpoints. A host with several addresses is connected to by
- * happy eyeballs (RFC 8305).
+ * happy eyeballs (RFC 8305). With `proxy` the connection is a tunnel: `remote` is the proxy, all else is the target's.
  * @throws NetError `ERR_RESOLVE`; `ERR_CONNECT`, with every address tried and why it failed in `details.attempts`;
- *   `ERR_TLS_HANDSHAKE`; TimeoutError `ERR_CONNECT_TIMEOUT`; UsageError; the signal's reason, untouched.
+ *   `ERR_TLS_HANDSHAKE`; `ERR_TUNNEL_REFUSED`, `ERR_PROXY_AUTH` and `ERR_TUNNEL` of a proxy, which `details.proxy` names;
+ *   TimeoutError `ERR_CONNECT_TIMEOUT`; UsageError; the signal's reason, untouched.
  */
 export async function connect(
   endpoint: string | Endpoint,
@@ -90,6 +99,7 @@ async function connectStream(
   settings: ConnectSettings & ConnectionSettings,
   signal: AbortSignalLike,
 ): Promise<StreamConnection> {
+  if (settings.proxy !== undefined) return connectTunnel(settings.proxy, endpoint, settings, signal)
   switch (endpoint.scheme) {
     case 'tcp':
     case 'tls':
@@ -104,6 +114,23 @@ async function connectStream(
         `Cannot connect a stream to ${formatEndpoint(endpoint)}: use tcp:, tls:, unix: or memory: (datagrams: connectDatagram)`,
       )
   }
+}
+
+async function connectTunnel(
+  proxy: ProxyServer,
+  endpoint: Endpoint,
+  settings: ConnectSettings & ConnectionSettings,
+  signal: AbortSignalLike,
+): Promise<StreamConnection> {
+  if ((endpoint.scheme !== 'tcp' && endpoint.scheme !== 'tls') || endpoint.host === '')
+    throw new UsageError(
+      'ERR_ENDPOINT_SCHEME',
+      `Cannot connect to ${formatEndpoint(endpoint)} through a proxy: use a tcp: or tls: endpoint with a host`,
+    )
+  const { handshakeTimeoutMs } = settings
+  return connectThrough(proxy, endpoint, { signal, handshakeTimeoutMs }, (host, port) =>
+    connectTcp(host, port, settings, signal),
+  )
 }
 
 async function connectTcp(
@@ -184,12 +211,14 @@ async function connectUnix(
 
 async function withinTime<T>(
   endpoint: Endpoint,
-  { connectTimeoutMs, signal }: ConnectSettings,
+  { connectTimeoutMs, signal, proxy }: ConnectSettings,
   work: (signal: AbortSignalLike) => Promise<T>,
 ): Promise<T> {
   const tooLate = (): TimeoutError => {
-    const message = `Cannot connect to ${formatEndpoint(endpoint)} within ${connectTimeoutMs} ms`
-    return new TimeoutError('ERR_CONNECT_TIMEOUT', message, { details: { timeoutMs: connectTimeoutMs } })
+    const through = proxy === undefined ? '' : ` through the proxy ${proxy.toString()}`
+    const message = `Cannot connect to ${formatEndpoint(endpoint)}${through} within ${connectTimeoutMs} ms`
+    const details = { timeoutMs: connectTimeoutMs, ...(proxy === undefined ? {} : { proxy: proxy.toString() }) }
+    return new TimeoutError('ERR_CONNECT_TIMEOUT', message, { details })
   }
   const linked = linkSignals([signal], { clock: systemClock, timeoutMs: connectTimeoutMs, reason: tooLate })
   try {

@@ -3,13 +3,14 @@ import type { Clock } from '../base/clock.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js'
 import type { ProxyHeader } from '../engine/proxy-protocol/header.js'
 import type { Address } from './address.js'
+import { BytesIterator } from './bytes-iterator.js'
 import type { CloseOptions, CloseReason, CloseReport, Connection, ConnectionSink, ReadOptions } from './connection.js'
 import type { ConnectionSettings } from './connection-options.js'
 import type { FrameOptions, LengthPrefix, LineOptions } from './framed.js'
 import { giveSlab, MIN_SLAB_BYTES, takeSlab } from './copy-slabs.js'
-import { copyBytes, ReadSide, type NextBytes } from './read-side.js'
+import { copyBytes, ReadSide } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
-import { checkStartTls, type TlsInfo } from './tls-options.js'
+import { checkStartTls, DEFAULT_HANDSHAKE_TIMEOUT_MS, type TlsInfo } from './tls-options.js'
 
 const DEFAULT_GRACE_MS = 5000
 /** What close() reads and drops at most while it lingers: a peer that never stops sending is cut. */
@@ -142,6 +143,13 @@ export class StreamConnection implements Connection, StreamDriverEvents {
 
   unread(bytes: Uint8Array): void {
     this.#reading.unread(bytes)
+  }
+
+  /** A proxy has opened a tunnel: what went by was between us and it, and the counters begin with these bytes. */
+  beginTunnel(first: Uint8Array): void {
+    this.#bytesWritten = 0
+    this.#reading.bytesRead = first.length
+    this.unread(first)
   }
 
   lines(options?: LineOptions): AsyncIterableIterator<string> {
@@ -436,7 +444,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
   // ---- TLS
 
   async startTls(options: TlsStart): Promise<void> {
-    if (!('context' in options)) checkStartTls(options)
+    if (!('context' in options || 'beneath' in options)) checkStartTls(options)
     if (this.#reading.waits) throw new BusyError('ERR_BUSY_READ', 'Cannot start TLS: a read of this connection waits')
     if (this.#reading.hasSink) throw new BusyError('ERR_BUSY_SINK', 'Cannot start TLS: a sink reads this connection')
     if (this.isEnding) throw this.#goneError()
@@ -449,7 +457,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     }
     // What is queued goes out as it is, and nothing behind it.
     this.#writing = 'securing'
-    await this.#driver.flush?.()
+    await this.#flushWithin(options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS)
     if (this.#report !== undefined || this.#reason !== undefined) throw this.#goneError()
     this.#driver = await this.#driver.startTls(options, this.#reading.takeUnread())
     this.#reading.switchTo(this.#driver)
@@ -457,27 +465,14 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     this.#attach()
     if (this.#reason !== undefined) this.#driver.destroy()
   }
-}
 
-/** Gives the promises of reads straight to `for await`: no generator stands between. */
-class BytesIterator implements AsyncIterableIterator<Uint8Array> {
-  readonly #reading: ReadSide
-
-  constructor(reading: ReadSide) {
-    this.#reading = reading
-  }
-
-  next(): Promise<NextBytes> {
-    return this.#reading.next()
-  }
-
-  /** Leaving the loop early closes nothing: what comes next can be read in another way. */
-  return(): Promise<NextBytes> {
-    return Promise.resolve({ done: true, value: undefined })
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+  async #flushWithin(timeoutMs: number): Promise<void> {
+    const stopTimer = this.#driver.clock.after(timeoutMs, () => {
+      const message = `Cannot start TLS: the peer did not take what was written before within ${timeoutMs} ms`
+      this.destroy(new TimeoutError('ERR_HANDSHAKE_TIMEOUT', message, { details: { timeoutMs } }))
+    })
+    await this.#driver.flush?.()
+    stopTimer()
   }
 }
 

@@ -7,6 +7,10 @@ import type { StartTlsOptions, TlsInfo } from './tls-options.js'
 export type TlsStart =
   | StartTlsOptions
   | { readonly role: 'server'; readonly context: TlsServerContext; readonly handshakeTimeoutMs?: number }
+  | TlsBeneath
+
+/** TLS with a proxy, of which the connection to the target knows nothing: it can be secured itself. */
+export type TlsBeneath = StartTlsOptions & { readonly beneath: true }
 
 /** What a driver tells its connection. The order is `data* end? close`, with `drain` anywhere before `close`. */
 export interface StreamDriverEvents {

@@ -65,7 +65,10 @@ export interface TlsClientOptions extends Credentials {
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
 }
 
-/** Which end of the handshake this side is. */
+/** Finite by default, as Node's own (120 s) is long: nginx waits 60 s, Go's default is none. */
+export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** Which end of the handshake this side is. The time is for what was written before to go out, and then for the handshake. */
 export type StartTlsOptions =
   | ({ readonly role: 'client'; readonly handshakeTimeoutMs?: number } & TlsClientOptions)
   | ({ readonly role: 'server'; readonly handshakeTimeoutMs?: number } & TlsServerOptions)

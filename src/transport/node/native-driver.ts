@@ -430,7 +430,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     // Until the handshake is done this driver answers for the socket: destroying it ends the handshake.
     this.#handshaking = plain
     try {
-      return new SocketDriver(this.remote, this.local).driveTls(await secureSocket(plain, options))
+      return new SocketDriver(this.remote, this.local).driveTls(await secureSocket(plain, options), options)
     } catch (error) {
       this.#events?.driverClose(error instanceof Error ? fromSystemError('use the connection', error) : undefined)
       this.#events = undefined

@@ -68,7 +68,7 @@ export async function secureDriver(
     const secured = await secureSocket(below, options)
     // A server's handshake takes the peer's end for the end of both; from now on each half ends by itself.
     below.allowHalfOpen = true
-    return new SocketDriver(remote, local).driveTls(secured)
+    return new SocketDriver(remote, local).driveTls(secured, options)
   } catch (error) {
     events?.driverClose(error instanceof Error ? error : undefined)
     throw error

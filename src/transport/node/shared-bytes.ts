@@ -18,6 +18,7 @@ export function sharedBytes(length: number): Uint8Array {
 }
 
 /** The file that holds the same bytes, at the same offset as they have in their memory; it is open while they are held. */
-export function descriptorOfShared({ buffer, length }: Uint8Array): number | undefined {
-  return length < MIN_SHARED_BYTES ? undefined : descriptors.get(buffer)
+export function descriptorOfShared(bytes: Uint8Array): number | undefined {
+  // In this order: asked for its buffer, a small array that lives in the heap is given one.
+  return bytes.length < MIN_SHARED_BYTES ? undefined : descriptors.get(bytes.buffer)
 }

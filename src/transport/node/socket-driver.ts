@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { EMPTY_BYTES } from '../../base/bytes.js'
 import type { Clock } from '../../base/clock.js'
 import { DONE } from '../../base/deferred.js'
@@ -94,9 +94,9 @@ export class SocketDriver implements StreamDriver, WriteTold {
     return this
   }
 
-  driveTls(socket: TLSSocket): this {
+  driveTls(socket: TLSSocket, options: TlsStart): this {
     // At once: a socket that is closed no longer tells.
-    this.#tlsInfo = tlsInfoOf(socket)
+    if (!('beneath' in options)) this.#tlsInfo = tlsInfoOf(socket)
     return this.drive(socket, false)
   }
 
@@ -252,10 +252,16 @@ export class SocketDriver implements StreamDriver, WriteTold {
     const socket = this.#socket
     if (socket === undefined) throw new Error('Cannot detach: there is no socket')
     this.#socket = undefined
-    const plain = plainAgain(socket)
+    const plain = socket instanceof TLSSocket ? this.#unheard(socket) : plainAgain(socket)
     delete socket[DRIVER]
     if (unread.length > 0) plain.unshift(unread)
     return plain
+  }
+
+  /** What lies below TLS in TLS stays the socket that it is: whoever is on it hears of its errors too. */
+  #unheard(socket: TLSSocket): TLSSocket {
+    socket.off('data', onData).off('end', onEnd).off('drain', onDrain).off('error', onError).off('close', onClose)
+    return socket.on('error', () => undefined).pause()
   }
 
   flush(): Promise<void> {
@@ -272,7 +278,7 @@ export class SocketDriver implements StreamDriver, WriteTold {
     // Until the handshake is done this driver answers for the socket: destroying it ends the handshake.
     this.#handshaking = plain
     try {
-      return new SocketDriver(remote, local).driveTls(await secureSocket(plain, options))
+      return new SocketDriver(remote, local).driveTls(await secureSocket(plain, options), options)
     } catch (error) {
       this.#error = error instanceof Error ? error : undefined
       this.closed()

@@ -3,12 +3,14 @@ import { connect as tlsConnect, type PeerCertificate, type TLSSocket } from 'nod
 import { MoorageError, NetError, TimeoutError } from '../../base/errors.js'
 import type { TlsStart } from '../stream-driver.js'
 import { systemClock } from '../system-clock.js'
-import type { StartTlsOptions, TlsClientOptions, TlsInfo } from '../tls-options.js'
+import {
+  DEFAULT_HANDSHAKE_TIMEOUT_MS,
+  type StartTlsOptions,
+  type TlsClientOptions,
+  type TlsInfo,
+} from '../tls-options.js'
 import { toPem, toPemList } from './pem.js'
 import { TlsServerContext } from './tls-server-context.js'
-
-/** Finite by default, as Node's own (120 s) is long: nginx waits 60 s, Go's default is none. */
-export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** Does the handshake on a plain socket, or another stream of bytes, that nobody reads. @throws NetError `ERR_TLS_HANDSHAKE`; TimeoutError. */
 export async function secureSocket(socket: Duplex, options: TlsStart): Promise<TLSSocket> {
@@ -34,9 +36,9 @@ export async function secureSocket(socket: Duplex, options: TlsStart): Promise<T
 }
 
 function serverOptions(
-  options: StartTlsOptions & { readonly role: 'server' },
+  options: StartTlsOptions & { readonly role: 'server'; readonly beneath?: true },
 ): ConstructorParameters<typeof TlsServerContext>[0] {
-  const { role: _role, handshakeTimeoutMs: _timeout, ...tls } = options
+  const { role: _role, handshakeTimeoutMs: _timeout, beneath: _beneath, ...tls } = options
   return tls
 }
 

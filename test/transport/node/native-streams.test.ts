@@ -41,6 +41,8 @@ async function pair(): Promise<{ near: StreamConnection; far: StreamConnection }
   return { near, far }
 }
 
+const SHARED_BYTES = new URL('../../../../dist/transport/node/shared-bytes.js', import.meta.url).href
+
 suite('streams by the addon', { skip, timeout: 60_000 }, () => {
   test('what one of several that are ready throws takes nothing from the others', async () => {
     const printed = await script(`
@@ -166,13 +168,41 @@ suite('streams by the addon', { skip, timeout: 60_000 }, () => {
     far.destroy()
   })
 
+  test('descriptorOfShared leaves the buffer of small bytes alone, which would cost them one', () => {
+    const small = new Uint8Array(64)
+    Object.defineProperty(small, 'buffer', { get: () => assert.fail('the buffer was asked for') })
+    assert.equal(descriptorOfShared(small), undefined)
+  })
+
+  test('memory that is a file too is bounded in bytes, and is given back', async () => {
+    const printed = await script(`
+      const { sharedBytes, descriptorOfShared } = await import(${JSON.stringify(SHARED_BYTES)})
+      const { setFlagsFromString } = await import('node:v8')
+      const { runInNewContext } = await import('node:vm')
+      setFlagsFromString('--expose-gc')
+      const gc = runInNewContext('gc')
+      const isShared = (length) => descriptorOfShared(sharedBytes(length)) !== undefined
+      const MIB = 1024 * 1024
+      const held = [sharedBytes(63 * MIB)]
+      const atLimit = [isShared(MIB + 1), isShared(65 * MIB), isShared(2 ** 32 - 32768)]
+      held.push(sharedBytes(MIB))
+      atLimit.push(descriptorOfShared(held[1]) !== undefined, isShared(32768))
+      held.length = 0
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      gc()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      console.log(...atLimit, isShared(64 * MIB))
+    `)
+    assert.equal(printed, 'false false false true false true\n')
+  })
+
   test('memory that is a file too is bounded in number, and is given back', async () => {
     const held = Array.from({ length: 400 }, () => sharedBytes(40_000))
     const shared = held.filter((bytes) => descriptorOfShared(bytes) !== undefined)
     assert.ok(shared.length > 0 && shared.length <= 256, String(shared.length))
     assert.equal(descriptorOfShared(held.at(-1) ?? sharedBytes(1)), undefined)
     const printed = await script(`
-      const { sharedBytes, descriptorOfShared } = await import(${JSON.stringify(new URL('../../../../dist/transport/node/shared-bytes.js', import.meta.url).href)})
+      const { sharedBytes, descriptorOfShared } = await import(${JSON.stringify(SHARED_BYTES)})
       const { setFlagsFromString } = await import('node:v8')
       const { runInNewContext } = await import('node:vm')
       setFlagsFromString('--expose-gc')
