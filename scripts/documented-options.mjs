@@ -60,6 +60,8 @@ export const documentedOptions = [
   { title: 'Files over HTTP', door: 'moorage/static', file: 'static/options', name: 'FILES_OPTIONS' },
   { title: 'Receiving files over HTTP', door: 'moorage/static', file: 'static/upload/options', name: 'UPLOAD_OPTIONS' },
   { title: 'WebSocket servers', door: 'moorage/websocket', file: 'websocket/options', name: 'WEBSOCKET_OPTIONS' },
+  { title: 'WebSocket clients', door: 'moorage/websocket', file: 'websocket/options', name: 'OWN_CLIENT_OPTIONS' },
+  { title: 'Reconnecting', door: 'moorage/websocket', file: 'websocket/options', name: 'RECONNECT_OPTIONS' },
   {
     title: 'WebSocket compression',
     door: 'moorage/websocket',

@@ -8,7 +8,7 @@ import { MessageCounters, type MessageCounts } from './counters.js'
 import type { WebSocketLink, WebSocketReport } from './link.js'
 import { openWebSocket, parseTarget, type WebSocketTarget } from './open.js'
 import {
-  CLIENT_OPTIONS,
+  CLIENT_SPECS,
   RECONNECT_OPTIONS,
   type ReconnectSettings,
   type WebSocketClientOptions,
@@ -38,7 +38,7 @@ const END: Next = Object.freeze({ done: true, value: undefined })
  * for await (const message of socket) console.log(message)
  */
 export async function connectWebSocket(url: string | URL, options?: WebSocketClientOptions): Promise<WebSocketClient> {
-  const settings = readOptions('WebSocket', CLIENT_OPTIONS, options)
+  const settings = readOptions('WebSocket', CLIENT_SPECS, options)
   const target = parseTarget(url, settings.over)
   const totals = new MessageCounters()
   const link = await openWebSocket(target, settings, totals)

@@ -121,7 +121,7 @@ export type WebSocketClientOptions = Partial<OwnClientSettings> & ConnectOptions
 
 const isFields = (given: unknown): given is FieldInit => typeof given === 'object' && given !== null
 
-export const OWN_CLIENT_SPECS: OptionSpecs<OwnClientSettings> = {
+export const OWN_CLIENT_OPTIONS: OptionSpecs<OwnClientSettings> = {
   ...PEER_SPECS,
   headers: value(
     'an object or a list of pairs',
@@ -159,4 +159,4 @@ export const OWN_CLIENT_SPECS: OptionSpecs<OwnClientSettings> = {
   ),
 }
 
-export const CLIENT_OPTIONS: OptionSpecs<WebSocketClientSettings> = { ...CONNECT_OPTIONS, ...OWN_CLIENT_SPECS }
+export const CLIENT_SPECS: OptionSpecs<WebSocketClientSettings> = { ...CONNECT_OPTIONS, ...OWN_CLIENT_OPTIONS }
