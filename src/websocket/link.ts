@@ -10,6 +10,7 @@ import {
   TRY_AGAIN_LATER,
 } from '../engine/websocket/close.js'
 import { FIN, PING, PONG } from '../engine/websocket/frame-header.js'
+import { isRestart } from '../server/draining.js'
 import type { Timed, Timeouts } from '../http/timeouts.js'
 import type { CloseReport, ConnectionSink } from '../transport/connection.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
@@ -421,8 +422,5 @@ export class WebSocketLink implements ConnectionSink, Timed {
     this.#connection.destroy(this.#error)
   }
 }
-
-/** What `close({ restart: true })` of a server gives as the reason. */
-const isRestart = (reason: unknown): boolean => reason instanceof MoorageError && reason.details['restart'] === true
 
 const closedError = (): ClosedError => new ClosedError('ERR_CLOSED', 'Cannot use the WebSocket: it is closed')
