@@ -19,6 +19,10 @@ export class Incoming {
   #queue: Message[] | undefined
   #bytes = 0
   #isEnded = false
+  /** Somebody iterates. */
+  #isAsked = false
+  /** Told when whoever takes messages is done with all of them. */
+  #taken: (() => void) | undefined
   #waiting: ((next: Next) => void) | undefined
   #whenIdle: (() => void) | undefined
 
@@ -72,7 +76,10 @@ export class Incoming {
       .finally(() => {
         this.#isBusy = false
         this.#feed()
-        if (!this.#isBusy) this.#tellIdle()
+        if (!this.#isBusy) {
+          this.#tellIdle()
+          this.#tellTaken()
+        }
       })
       .catch(this.#failed)
   }
@@ -93,9 +100,13 @@ export class Incoming {
   }
 
   next(): Promise<Next> {
+    this.#isAsked = true
     const message = this.#shift()
     if (message !== undefined) return Promise.resolve({ done: false, value: message })
-    if (this.#isEnded) return Promise.resolve(END)
+    if (this.#isEnded) {
+      this.#tellTaken()
+      return Promise.resolve(END)
+    }
     return new Promise((resolve) => {
       // Who asked before sees the end, so that no wait is lost.
       this.#waiting?.(END)
@@ -103,12 +114,24 @@ export class Incoming {
     })
   }
 
-  /** Nothing comes any more; what is held can still be taken. */
-  end(): void {
+  /**
+   * Nothing comes any more; what is held can still be taken. `taken` is called when whoever takes messages has had them all,
+   * and is done with the last: at once where nobody takes any.
+   */
+  end(taken?: () => void): void {
     this.#isEnded = true
+    this.#taken = taken
     const waiting = this.#waiting
     this.#waiting = undefined
     waiting?.(END)
+    const isDone = this.#consumer === undefined ? waiting !== undefined || !this.#isAsked : !this.#isBusy
+    if (isDone) this.#tellTaken()
+  }
+
+  #tellTaken(): void {
+    const taken = this.#taken
+    this.#taken = undefined
+    taken?.()
   }
 
   /** Resolves when a consumer has had all that came. */

@@ -6,6 +6,7 @@ import {
   closePayload,
   GOING_AWAY,
   INTERNAL_ERROR,
+  NO_STATUS,
   SERVICE_RESTART,
   TRY_AGAIN_LATER,
 } from '../engine/websocket/close.js'
@@ -85,7 +86,7 @@ export class WebSocketLink implements ConnectionSink, Timed {
   #goodbye: { readonly code: number; readonly reason: string } | undefined
   /** Since when it is being closed; -1 before. */
   #closingAt = -1
-  #heard: { readonly code: number; readonly reason: string } | undefined
+  #heard: { readonly code: number; readonly reason: string; readonly at: number } | undefined
   #error: Error | undefined
   #isPaused = false
 
@@ -192,6 +193,7 @@ export class WebSocketLink implements ConnectionSink, Timed {
     const mask = this.#role === 'client' ? nextMask() : undefined
     this.#out.flushHeld()
     this.#connection.writeNow(this.#engine.close(code, reason, mask), false)
+    if (this.#heard !== undefined) this.#endBehindBoth()
     // While a handler is behind nothing is read; now only the goodbye is waited for.
     if (this.#isPaused) this.#goOn()
   }
@@ -321,9 +323,9 @@ export class WebSocketLink implements ConnectionSink, Timed {
     }
   }
 
-  /** Behind its own goodbye a side takes no message. */
+  /** Behind its own goodbye a side is not held back any more: what its handler does not take is dropped. */
   #give(message: Message): void {
-    if (this.#closingAt === -1) this.incoming.push(message)
+    if (this.#closingAt === -1 || !this.incoming.isFull) this.incoming.push(message)
   }
 
   #inflate(bytes: Uint8Array, isText: boolean): Message {
@@ -334,14 +336,22 @@ export class WebSocketLink implements ConnectionSink, Timed {
     return text
   }
 
+  /** Answered when the handler is done with what came before: what it still has to say to that is heard (RFC 6455 §5.5.1). */
   #heardGoodbye(code: number, reason: string): void {
-    this.#heard = { code, reason }
-    this.#out.stop(true)
-    this.#goodbye = undefined
-    if (this.#closingAt === -1) this.#closingAt = this.#timeouts.now
-    this.#sayGoodbye(code, '')
-    this.incoming.end()
-    // The server ends the connection first (RFC 6455 §7.1.1); a client gives it its time.
+    this.#heard = { code, reason, at: this.#timeouts.now }
+    if (!this.#engine.hasClosed) this.incoming.end(() => this.#answerGoodbye())
+    else {
+      this.incoming.end()
+      this.#endBehindBoth()
+    }
+  }
+
+  #answerGoodbye(): void {
+    if (this.isOpen) this.leave(this.#heard?.code ?? NO_STATUS, '')
+  }
+
+  /** The server ends the connection first (RFC 6455 §7.1.1); a client gives it its time. */
+  #endBehindBoth(): void {
     if (this.#role === 'server') void this.#connection.close({ graceMs: this.#settings.closeTimeoutMs })
   }
 
@@ -367,6 +377,11 @@ export class WebSocketLink implements ConnectionSink, Timed {
     const { pingIntervalMs, pongTimeoutMs, closeTimeoutMs } = this.#settings
     if (this.#closingAt !== -1) {
       if (now - this.#closingAt >= closeTimeoutMs) this.#cutClosing()
+      return
+    }
+    if (this.#heard !== undefined) {
+      // A handler that is busy for long is not waited for.
+      if (now - this.#heard.at >= closeTimeoutMs / 2) this.#answerGoodbye()
       return
     }
     if (this.#isPaused) return
