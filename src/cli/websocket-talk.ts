@@ -36,22 +36,22 @@ async function* messagesOf(input: Readable, binary: boolean | undefined): AsyncG
   // Its own iterator loses lines that come while nobody waits for the next.
   const waiting: string[] = []
   let wake: (() => void) | undefined
-  let ended = false
+  const state = { ended: false }
   lines.on('line', (line) => {
     waiting.push(line)
     if (waiting.length >= MAX_WAITING) lines.pause()
     wake?.()
   })
   lines.once('close', () => {
-    ended = true
+    state.ended = true
     wake?.()
   })
   try {
-    while (!ended || waiting.length > 0) {
+    while (!state.ended || waiting.length > 0) {
       const line = waiting.shift()
       if (line !== undefined) yield line
       else {
-        if (!ended) lines.resume()
+        if (!state.ended) lines.resume()
         await new Promise<void>((resolve) => (wake = resolve))
       }
     }
@@ -128,7 +128,9 @@ export async function converse(talker: Talker, output: Output, options: TalkOpti
     lines.prompt(true)
   }
   const stop = keepPinging(talker, options.ping)
+  let hasLeft = false
   lines.on('line', (line) => {
+    if (/^\/close\b/.test(line)) hasLeft = true
     void typed(talker, line, above).then(() => lines.prompt())
   })
   lines.once('close', () => void talker.close())
@@ -145,7 +147,8 @@ export async function converse(talker: Talker, output: Output, options: TalkOpti
   process.stderr.write('\r\u001b[K')
   lines.close()
   process.stdin.destroy()
-  return report
+  // The code is the echo of this side's own.
+  return hasLeft && report.wasClean ? { ...report, code: 1000 } : report
 }
 
 async function typed(talker: Talker, line: string, above: (text: string) => void): Promise<void> {

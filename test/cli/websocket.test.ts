@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { serveHttp } from '#src/http/server.js'
-import { until } from '#src/testing/contract-row.js'
 import { connectWebSocket } from '#src/websocket/client.js'
 import { websocket } from '#src/websocket/server.js'
 import { main, missing, moorage, start, stopAll } from './_programs.js'
@@ -162,21 +161,19 @@ test(
   { ...TIMEOUT, skip: missing('/usr/bin/python3') },
   async () => {
     await using server = await serveHttp('http://127.0.0.1:0', handler)
-    const program = start('/usr/bin/python3', [
-      '-c',
-      PTY,
-      process.execPath,
-      main,
-      'connect',
-      `${ws(server.endpoint)}/echo`,
-    ])
+    const program = start(
+      '/usr/bin/python3',
+      ['-c', PTY, process.execPath, main, 'connect', `${ws(server.endpoint)}/echo`],
+      {
+        env: { NO_COLOR: '1' },
+      },
+    )
     await program.says('> ')
-    program.input.write('hello\n')
+    program.input.write('hello\r')
     await program.says(/< hello/)
-    program.input.write('/ping\n')
+    program.input.write('/ping\r')
     await program.says(/pong after \d/)
-    program.input.write('/close 4000 enough\n')
-    await program.ends()
-    await until('the end', () => program.out.includes('4000') || program.child.exitCode !== null)
+    program.input.write('/close 4000 enough\r')
+    assert.equal(await program.ends(), 0, program.out)
   },
 )

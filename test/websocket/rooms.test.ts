@@ -86,7 +86,9 @@ for (const { name, model } of models) {
       const logs = clients.map(() => new Log())
       await Promise.all(clients.map((client, i) => client.follow(room, logs[i]?.listener ?? new Log().listener)))
       const sent = await Promise.all(
-        Array.from({ length: 60 }, (_, i) => clients[i % 6]?.publish(room, i % 2 === 0 ? `text ${i}` : Buffer.of(i))),
+        Array.from({ length: 60 }, async (_, i) =>
+          clients[i % 6]?.publish(room, i % 2 === 0 ? `text ${i}` : Buffer.of(i)),
+        ),
       )
       assert.equal(new Set(sent.map((position) => position?.offset)).size, 60)
       await until('all messages', () => logs.every(({ messages }) => messages.length === 60))
