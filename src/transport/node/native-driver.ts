@@ -126,7 +126,8 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   pause(): void {
-    if (this.#isReady()) this.#watch(this.#interest & WATCH_WRITE)
+    // One that was never used waits for nothing, and what it came with stays: TLS may need that.
+    if (this.#id !== -1) this.#watch(this.#interest & WATCH_WRITE)
   }
 
   /** Into the set of streams, at the first use. */
