@@ -1,4 +1,5 @@
 // WebSockets of others: clients against our server, our client against their servers, and proxies between.
+// oxlint-disable unicorn/prefer-add-event-listener -- these properties are the same in all of them
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -325,7 +326,9 @@ suite('over TLS, with clients of others', () => {
     const socket = new WebSocket(`${server.endpoint.replace('https://127.0.0.1', 'wss://localhost')}/echo`, {
       ca: cert,
     })
-    const echo = new Promise((resolve) => socket.once('message', (data) => resolve(String(data))))
+    const echo = new Promise((resolve) =>
+      socket.once('message', (data) => resolve(Buffer.isBuffer(data) ? data.toString() : data)),
+    )
     socket.once('open', () => socket.send('over TLS'))
     assert.equal(await within('the echo', echo), 'over TLS')
     const closed = new Promise((resolve) => socket.once('close', resolve))
