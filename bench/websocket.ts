@@ -1,4 +1,4 @@
-// npm run bench -- websocket [rounds]: echo of 64 bytes over 64 connections, of 16 KiB, one publisher to 1,000 subscribers
+// npm run bench -- websocket [rounds] [speed|idle]: echo of 64 bytes over 64 connections, of 16 KiB, one publisher to 1,000 subscribers
 // (one message under way, sixteen, and one subscriber that does not read), and the memory of 10,000 idle peers.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -182,5 +182,5 @@ async function idleKib(name: string, args: readonly string[], deflates: boolean)
   return kib
 }
 
-await speed()
-await idle()
+if (process.argv[3] !== 'idle') await speed()
+if (process.argv[3] !== 'speed') await idle()

@@ -314,9 +314,13 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#service.timeouts.delete(this)
     connection.releaseSink()
     connection.unread(this.#engine.takeRest())
-    void take(connection)
-      .catch((error: unknown) => this.#service.report(error, connection))
-      .then(this.#over)
+    // Nothing of this object is held from here on.
+    const { report } = this.#service
+    const over = this.#over
+    take(connection, (failure) => {
+      if (failure !== undefined) report(failure.error, connection)
+      over()
+    })
   }
 
   #endAnswer(trailers: string = ''): void {

@@ -4,16 +4,22 @@ import type { PeerSettings } from './options.js'
 type Next = IteratorResult<Message, undefined>
 const END: Next = Object.freeze({ done: true, value: undefined })
 
-/** What takes messages as they come; one that returns a promise gets the next when it is settled. */
-export type MessageConsumer = (message: Message) => void | Promise<void>
+/** Takes messages as they come; where it returns a promise, the next one when that is settled. */
+export interface MessageConsumer {
+  message(message: Message): void | Promise<void>
+}
+
+export interface IncomingOwner {
+  /** There is room again. */
+  hasRoom(): void
+  /** A consumer threw. */
+  threw(error: unknown): void
+}
 
 /** Messages on their way to a handler: to one that iterates, or to one that is called. */
 export class Incoming {
   readonly #settings: PeerSettings
-  /** There is room again. */
-  readonly #roomy: () => void
-  /** A consumer threw. */
-  readonly #failed: (error: unknown) => void
+  readonly #owner: IncomingOwner
   #consumer: MessageConsumer | undefined
   #isBusy = false
   #queue: Message[] | undefined
@@ -26,10 +32,9 @@ export class Incoming {
   #waiting: ((next: Next) => void) | undefined
   #whenIdle: (() => void) | undefined
 
-  constructor(settings: PeerSettings, roomy: () => void, failed: (error: unknown) => void) {
+  constructor(settings: PeerSettings, owner: IncomingOwner) {
     this.#settings = settings
-    this.#roomy = roomy
-    this.#failed = failed
+    this.#owner = owner
   }
 
   /** So much is held that nothing more is to be read. */
@@ -64,15 +69,15 @@ export class Incoming {
   #call(message: Message): void {
     let called: void | Promise<void>
     try {
-      called = this.#consumer?.(message)
+      called = this.#consumer?.message(message)
     } catch (error) {
-      this.#failed(error)
+      this.#owner.threw(error)
       return
     }
     if (called === undefined) return
     this.#isBusy = true
     Promise.resolve(called)
-      .catch(this.#failed)
+      .catch((error: unknown) => this.#owner.threw(error))
       .finally(() => {
         this.#isBusy = false
         this.#feed()
@@ -81,7 +86,7 @@ export class Incoming {
           this.#tellTaken()
         }
       })
-      .catch(this.#failed)
+      .catch((error: unknown) => this.#owner.threw(error))
   }
 
   #feed(): void {
@@ -95,7 +100,7 @@ export class Incoming {
     const message = queue.shift()
     if (message !== undefined) this.#bytes -= message.length
     if (queue.length === 0) this.#queue = undefined
-    if (wasFull && !this.isFull) this.#roomy()
+    if (wasFull && !this.isFull) this.#owner.hasRoom()
     return message
   }
 

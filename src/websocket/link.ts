@@ -17,9 +17,9 @@ import type { CloseReport, ConnectionSink } from '../transport/connection.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { MessageCounters, type MessageCounts } from './counters.js'
 import type { PeerDeflate } from './deflate.js'
-import { Incoming } from './incoming.js'
+import { Incoming, type IncomingOwner } from './incoming.js'
 import type { PeerSettings } from './options.js'
-import { NOT_SENT, Outgoing, type Message, type Sending } from './outgoing.js'
+import { NOT_SENT, Outgoing, type Message, type OutgoingOwner, type Sending } from './outgoing.js'
 import { NODE_PORTS, nextMask } from './platform.js'
 import type { SharedFrame } from './shared-frame.js'
 
@@ -68,7 +68,7 @@ const MAX_PINGS = 16
 const NOTHING = new Uint8Array(0)
 
 /** The loop between a connection, the engine and what handles messages: `WebSocketPeer` is what a program sees of it. */
-export class WebSocketLink implements ConnectionSink, Timed {
+export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, OutgoingOwner {
   readonly protocol: string
   readonly incoming: Incoming
   readonly #connection: StreamConnection
@@ -109,16 +109,9 @@ export class WebSocketLink implements ConnectionSink, Timed {
     this.#draining = draining
     this.#heardAt = timeouts.now
     this.#engine = new WebSocketConnection(role, settings, deflate !== undefined, NODE_PORTS)
-    this.incoming = new Incoming(
-      settings,
-      () => this.#goOn(),
-      (error) => {
-        this.#owner?.threw(error)
-        this.fail(error)
-      },
-    )
+    this.incoming = new Incoming(settings, this)
     const counts = new MessageCounters(totals)
-    this.#out = new Outgoing(connection, role, settings, { deflate, counts, overflow: () => this.#cutSlow() })
+    this.#out = new Outgoing(connection, role, settings, { deflate, counts, owner: this })
   }
 
   /** Begins to read; nothing is read before. */
@@ -224,7 +217,16 @@ export class WebSocketLink implements ConnectionSink, Timed {
     void this.#connection.close({ graceMs: this.#settings.closeTimeoutMs })
   }
 
-  #cutSlow(): void {
+  hasRoom(): void {
+    this.#goOn()
+  }
+
+  threw(error: unknown): void {
+    this.#owner?.threw(error)
+    this.fail(error)
+  }
+
+  overflowed(): void {
     const { maxQueuedBytes, maxQueuedMessages, closeTimeoutMs } = this.#settings
     this.#error ??= new LimitError(
       'ERR_WEBSOCKET_SLOW_READER',
@@ -241,7 +243,8 @@ export class WebSocketLink implements ConnectionSink, Timed {
 
   data(bytes: Uint8Array): void {
     const now = this.#connection.clock.now()
-    this.#heardAt = now
+    // A whole number: one that is not is an object of its own.
+    this.#heardAt = Math.round(now)
     this.#engine.receive(bytes)
     this.#pull(now)
   }
@@ -365,7 +368,7 @@ export class WebSocketLink implements ConnectionSink, Timed {
   #goOn(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    this.#heardAt = this.#connection.clock.now()
+    this.#heardAt = Math.round(this.#connection.clock.now())
     this.#pingedAt = -1
     this.#pull(this.#heardAt)
     if (!this.#isPaused) this.#connection.resumeSink()

@@ -63,6 +63,11 @@ abstract class RoomsHandler extends WebSocketHandler {
   protected abstract readonly settings: RoomsSettings
   readonly #followed = new Set<string>()
   readonly #entered = new Map<string, Membership>()
+  #request: HttpRequest | undefined
+
+  override open(request: HttpRequest): void {
+    this.#request = request
+  }
 
   override async message(message: Message): Promise<void> {
     const request = typeof message === 'string' ? tryParseRequest(message) : undefined
@@ -127,7 +132,8 @@ abstract class RoomsHandler extends WebSocketHandler {
   }
 
   async #check(type: RoomsAction['type'], room: string): Promise<void> {
-    if (await this.settings.authorize({ type, room, request: this.request })) return
+    const request = this.#request
+    if (request !== undefined && (await this.settings.authorize({ type, room, request }))) return
     throw new UsageError(
       'ERR_ROOM_REFUSED',
       `Cannot ${type} the room ${JSON.stringify(room.slice(0, 64))}: not allowed`,
