@@ -69,6 +69,7 @@ test(
   'a file that becomes shorter while it is sent breaks its connection, and the log has it once',
   TIMEOUT,
   async () => {
+    const before = descriptors()
     const path = join(root, 'shrinking')
     writeFileSync(path, large)
     const told: unknown[] = []
@@ -98,6 +99,7 @@ test(
       await server.close({ graceMs: 100 })
     }
     assert.deepEqual(told.map(errorCodeOf), ['ERR_FILE_READ'])
+    await until('the descriptors to be closed', () => descriptors() <= before)
   },
 )
 test('a file is closed at the end, when it is left, and when it has become shorter', TIMEOUT, async () => {
