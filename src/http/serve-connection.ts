@@ -138,6 +138,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   close({ error }: CloseReport): void {
+    if (!this.#isClosing && errorCodeOf(error) === 'ERR_FILE_READ') this.#service.report(error, this.#connection)
     this.#isClosing = true
     this.#service.timeouts.delete(this)
     this.#body?.fail(error ?? this.#connection.signal.reason)
@@ -277,13 +278,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     const isUnread = this.#holdsBody && this.#isTooLong
     // An answer that is made of a body which is too long would break off behind its head.
     const answer = isUnread && isStreamed(given.body) ? tooLongInstead(given) : given
-    const { body } = answer
+    const { body, status } = answer
     // What is streamed may be made of the body of the request, which can no longer be asked for once the head is sent.
     if (isStreamed(body)) this.wanted()
     const holdsNext = this.#engine.holdsBytes && this.#engine.isRequestWhole
     const isLast = this.#isLast && !(this.#owesHeld && holdsNext)
     const close = answer.close || isLast || this.#isTooLong || !this.#wasContinued
-    const { status } = answer
     const fields = dateField() + answer.fields
     if (isStreamed(body)) {
       // Before anything is sent: a stream that somebody else reads has none.
