@@ -97,6 +97,8 @@ export class WebSocketConnection {
   readonly #in: Received = new Received()
   #rate: FrameRate | undefined
   #ended = false
+  /** All that came before the end was taken: what is left is no whole frame. */
+  #isDone = false
   #failure: { readonly error: unknown } | undefined
   #closeSent = false
   #closeReceived = false
@@ -134,7 +136,7 @@ export class WebSocketConnection {
 
   /** The peer has said goodbye, or ended, or sent what may not be sent: nothing comes any more. */
   get isOver(): boolean {
-    return this.#closeReceived || this.#failure !== undefined || (this.#ended && this.#in.isEmpty)
+    return this.#closeReceived || this.#failure !== undefined || this.#isDone
   }
 
   /** Bytes of a message that is not whole yet. */
@@ -166,7 +168,9 @@ export class WebSocketConnection {
       const event = this.#next(nowMs)
       if (event !== NEED_DATA) return event
       this.#in.hold()
-      return this.#ended ? END : NEED_DATA
+      if (!this.#ended) return NEED_DATA
+      this.#isDone = true
+      return END
     } catch (error) {
       this.#failure = { error }
       this.#letGo()
@@ -309,11 +313,12 @@ export class WebSocketConnection {
     this.#left -= count
     this.#in.at = at + count
     const before = message.length
+    const toCome = this.#isLast ? this.#left : Infinity
     const mask = this.#mask
-    if (mask === undefined) message.append(bytes, at, at + count, this.#left)
+    if (mask === undefined) message.append(bytes, at, at + count, toCome)
     else {
       const copy = this.#ports.maskCopy
-      message.appendMasked(bytes, at, at + count, this.#left, { mask, phase: this.#phase, copy })
+      message.appendMasked(bytes, at, at + count, toCome, { mask, phase: this.#phase, copy })
     }
     this.#phase = (this.#phase + count) & 3
     if (this.#kind === TEXT && !this.#isCompressed) {

@@ -15,7 +15,7 @@ export class MessageBuffer {
     return this.#length
   }
 
-  /** Copies a piece of a payload in; `left` is what is still to come of its frame. */
+  /** Copies a piece of a payload in; `left` is what is still to come of the message: Infinity while nobody knows. */
   append(source: Uint8Array, from: number, to: number, left: number): void {
     // It may make another buffer: only behind it `#bytes` is the one to copy to.
     const at = this.#claim(to - from, left)
@@ -44,6 +44,7 @@ export class MessageBuffer {
   }
 
   #grow(needed: number, announced: number): void {
+    // Exactly as much as is announced is made at the end of a message alone: frame by frame it would be copied as often.
     const roomy = Math.max(FIRST_BYTES, needed * 2)
     const grown = new Uint8Array(announced <= roomy ? announced : roomy)
     grown.set(this.#bytes.subarray(0, this.#length))
