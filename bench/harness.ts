@@ -27,7 +27,7 @@ export function compile(source: string, flags: readonly string[] = []): string |
   try {
     execFileSync(command, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, GO111MODULE: 'off' },
+      env: { ...process.env, GO111MODULE: 'off', GOPATH: process.env['GOPATH'] ?? '/usr/share/gocode' },
     })
     return output
   } catch (error) {
@@ -134,9 +134,17 @@ export interface Sample extends LoadReport {
 }
 
 /** Runs a load program on the other core, and measures what the server spent for each message. */
-export async function measure(target: Target, load: string, args: readonly string[]): Promise<Sample> {
+export async function measure(
+  target: Target,
+  load: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Sample> {
   const before = cpuOf(target.pid)
-  const child = spawn('taskset', ['-c', LOAD_CORE, load, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('taskset', ['-c', LOAD_CORE, load, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += String(chunk)))
   await once(child, 'close')

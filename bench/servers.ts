@@ -12,7 +12,9 @@ import {
   type StreamFunction,
 } from 'moorage'
 import { json, serveHttp, stream, text, type HttpFunction, type HttpResponse } from 'moorage/http'
+import { openBroker } from 'moorage/pubsub'
 import { files } from 'moorage/static'
+import { Groups, websocket, WebSocketHandler, type Message, type WebSocketOptions } from 'moorage/websocket'
 import { StreamConnection } from '#src/transport/stream-connection.js'
 
 const echo: StreamFunction = async (connection) => {
@@ -67,6 +69,35 @@ function pair(): { readonly cert: string; readonly key: string } {
   return { cert: read('cert.pem'), key: read('key.pem') }
 }
 
+class Echo extends WebSocketHandler {
+  override message(message: Message): void {
+    void this.peer.send(message)
+  }
+}
+
+/** Echo at /; at /all what one sends goes to all others. */
+async function webSockets(options?: WebSocketOptions): ReturnType<typeof serveHttp> {
+  const groups = new Groups(await openBroker('memory:'))
+  let clients = 0
+  class All extends WebSocketHandler {
+    readonly #publisher: string = String((clients += 1))
+    override async open(): Promise<void> {
+      await groups.group('all').join(this.peer, { except: this.#publisher })
+    }
+    override message(message: Message): void {
+      void groups.group('all').publish(message, { publisher: this.#publisher })
+    }
+  }
+  const [echo, all] = [websocket(Echo, options), websocket(All, { ...options, slowReader: 'drop' })]
+  return serveHttp('http://127.0.0.1:0', (request, server) =>
+    request.path === '/all' ? all(request, server) : echo(request, server),
+  )
+}
+
+const iterating = websocket(async (peer) => {
+  for await (const message of peer) await peer.send(message)
+})
+
 const MODULE = new URL('./handler.js', import.meta.url)
 const UDP_MODULE = new URL('./udp-handler.js', import.meta.url)
 
@@ -88,6 +119,9 @@ const KINDS: Readonly<Record<string, () => Promise<{ readonly local: { readonly 
   'http-impatient': () => serveHttp('http://127.0.0.1:0', impatient, IMPATIENCE),
   https: () => serveHttp('https://127.0.0.1:0', hello, { tls: pair() }),
   static: () => serveHttp('http://127.0.0.1:0', files(process.argv[3] ?? '.')),
+  websocket: () => webSockets(),
+  'websocket-deflate': () => webSockets({ compression: { thresholdBytes: 0 } }),
+  'websocket-async': () => serveHttp('http://127.0.0.1:0', iterating),
   udp: () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data)),
   'udp-fallback': () => serve('udp://127.0.0.1:0', (datagram) => datagram.reply(datagram.data), { native: 'never' }),
   'udp-sink': () => udpSink('auto'),

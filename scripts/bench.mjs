@@ -5,9 +5,9 @@ import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { root, setUp } from './setup.mjs'
 
-const NAMES = ['tcp', 'udp', 'models', 'idle', 'flood', 'transfer', 'slow', 'http', 'https', 'static']
+const NAMES = ['tcp', 'udp', 'models', 'idle', 'flood', 'transfer', 'slow', 'http', 'https', 'static', 'websocket']
 /** Those whose peers are npm packages. */
-const WITH_PEERS = ['http', 'https', 'static']
+const WITH_PEERS = ['http', 'https', 'static', 'websocket']
 const [name, ...args] = process.argv.slice(2)
 if (!NAMES.includes(name)) {
   console.error(`usage: npm run bench -- <${NAMES.join('|')}> [rounds]`)

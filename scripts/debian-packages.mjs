@@ -12,10 +12,15 @@ const PROGRAMS = [
   ['wget', 'wget'],
   ['go', 'golang-go'],
   ['chromium', 'chromium'],
+  ['nginx', 'nginx-light'],
+  ['haproxy', 'haproxy'],
   ['/usr/sbin/danted', 'dante-server'],
   ['tinyproxy', 'tinyproxy-bin'],
 ]
-const PYTHON_MODULES = [['requests', 'python3-requests']]
+const PYTHON_MODULES = [
+  ['requests', 'python3-requests'],
+  ['websockets', 'python3-websockets'],
+]
 
 const succeeds = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0
 const has = (program) =>

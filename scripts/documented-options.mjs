@@ -61,6 +61,13 @@ export const documentedOptions = [
   { title: 'Receiving files over HTTP', door: 'moorage/static', file: 'static/upload/options', name: 'UPLOAD_OPTIONS' },
   { title: 'WebSocket servers', door: 'moorage/websocket', file: 'websocket/options', name: 'WEBSOCKET_OPTIONS' },
   { title: 'WebSocket clients', door: 'moorage/websocket', file: 'websocket/options', name: 'OWN_CLIENT_OPTIONS' },
+  { title: 'Rooms over WebSocket', door: 'moorage/websocket', file: 'websocket/rooms-server', name: 'ROOMS_OPTIONS' },
+  {
+    title: 'Rooms as server-sent events',
+    door: 'moorage/websocket',
+    file: 'websocket/room-events',
+    name: 'ROOM_EVENTS_OPTIONS',
+  },
   { title: 'Reconnecting', door: 'moorage/websocket', file: 'websocket/options', name: 'RECONNECT_OPTIONS' },
   {
     title: 'WebSocket compression',

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureDebianPackages } from './debian-packages.mjs'
+import { ensureBun } from './ensure-bun.mjs'
 import { root, run, setUp } from './setup.mjs'
 
 const { version } = process
@@ -12,6 +13,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 ensureDebianPackages()
 setUp({ tests: true })
+ensureBun()
 const words = process.argv.slice(2)
 const files = readdirSync(join(root, '.build/test'), { recursive: true })
   .filter((file) => file.endsWith('.test.js'))

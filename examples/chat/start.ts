@@ -1,7 +1,10 @@
-// A chat over TCP: `npm run example -- chat [endpoint]`, then `nc 127.0.0.1 7000` in several terminals. With
-// `--model threads` or `--model processes`, and `--size 4`, its users are spread over workers, in the same rooms.
+// A chat: `npm run example -- chat [tcp endpoint] [http endpoint]`, then `nc 127.0.0.1 7000` in a terminal and
+// http://127.0.0.1:8002 in a browser: all are in the same rooms. With `--model threads` or `--model processes`, and
+// `--size 4`, users of TCP are spread over workers.
 import { parseArgs } from 'node:util'
 import { concurrent, processes, serve, threads } from 'moorage'
+import { serveHttp } from 'moorage/http'
+import web from './web.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,9 +25,10 @@ if (makeModel === undefined) {
   console.error(`--model is one of ${Object.keys(models).join(', ')}`)
   process.exit(2)
 }
-const server = await serve(positionals[0] ?? 'tcp://127.0.0.1:7000', new URL('./chat.js', import.meta.url), {
-  model: makeModel(),
-  data: { broker: values.broker },
-})
-console.log(`listening on ${server.endpoint}`)
-await server.serveForever()
+const [tcp = 'tcp://127.0.0.1:7000', http = 'http://127.0.0.1:8002'] = positionals
+const data = { broker: values.broker }
+const lines = await serve(tcp, new URL('./chat.js', import.meta.url), { model: makeModel(), data })
+console.log(`listening on ${lines.endpoint}`)
+const pages = await serveHttp(http, web, { data })
+console.log(`listening on ${pages.endpoint}`)
+await Promise.all([lines.serveForever(), pages.serveForever()])

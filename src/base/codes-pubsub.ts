@@ -1,6 +1,6 @@
 import { entry, table, type Table } from './code-table.js'
 
-export type PubsubUsageCode = 'ERR_BROKER_URL' | 'ERR_ROOM_NAME'
+export type PubsubUsageCode = 'ERR_BROKER_URL' | 'ERR_ROOM_NAME' | 'ERR_ROOM_REFUSED'
 export type PubsubLimitCode = 'ERR_ROOM_LIMIT' | 'ERR_ROOM_MESSAGE_SIZE'
 
 export const PUBSUB_USAGE_CODES: Table<PubsubUsageCode> = table({
@@ -13,6 +13,11 @@ export const PUBSUB_USAGE_CODES: Table<PubsubUsageCode> = table({
     'local',
     'A name in a room (its own, a member’s, a publisher’s) is empty, too long, or has control characters.',
     'Use 1 to 255 bytes of text without control characters.',
+  ),
+  ERR_ROOM_REFUSED: entry(
+    'remote',
+    'A server does not do in a room what a client asks for; `details.code` is the code of the server where it has one.',
+    'Ask for what is allowed: the option authorize of the server decides.',
   ),
 })
 

@@ -118,6 +118,7 @@ export type NetCode =
   | 'ERR_TLS_CERTIFICATE'
   | 'ERR_TLS_HANDSHAKE'
   | 'ERR_DATAGRAM_UNREACHABLE'
+  | 'ERR_FILE_READ'
   | 'ERR_WORKER'
   | TunnelNetCode
 
@@ -178,6 +179,11 @@ export const NET_CODES: Table<NetCode> = table({
     'remote',
     'A datagram could not be delivered: nobody listens there.',
     'Check that the peer is up on that address.',
+  ),
+  ERR_FILE_READ: entry(
+    'local',
+    'A file became shorter, or could not be read, while it was being sent; the peer sees an end that is none.',
+    'Replace files by renaming others over them; nothing needs to be done for the one that was sent.',
   ),
   ERR_WORKER: entry(
     'local',

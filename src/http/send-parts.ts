@@ -75,8 +75,9 @@ export async function sendParts(
 
 /** What the system can send by itself now: how many bytes; 0 where it cannot, and the part is asked for. */
 function sendFromFile(parts: AsyncIterator<Uint8Array | string>, engine: ServerConnection, out: Output): number {
-  const piece = isFilePieces(parts) ? parts.nextPiece() : undefined
-  if (piece === undefined || !isFilePieces(parts) || !out.takesFile(piece)) return 0
+  if (!isFilePieces(parts)) return 0
+  const piece = parts.nextPiece()
+  if (piece === undefined || !out.takesFile(piece)) return 0
   const before = engine.data(piece.length) ?? ''
   if (before !== '') out.head(before)
   out.file(piece)

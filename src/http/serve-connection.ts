@@ -1,7 +1,6 @@
 import { ClosedError, errorCodeOf, MoorageError } from '../base/errors.js'
 import { encodeField, fieldPairs, type FieldInit } from '../engine/http/fields.js'
 import { reasonOf } from '../engine/http/status.js'
-import type { MessageEnd } from '../engine/http1/body-reader.js'
 import type { BodyLength, RequestHead } from '../engine/http1/message-head.js'
 import { ServerConnection } from '../engine/http1/server-connection.js'
 import type { CloseReport, ConnectionSink } from '../transport/connection.js'
@@ -67,6 +66,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #parts: AsyncIterator<Uint8Array | string> | undefined
   /** The server shuts down: the answer that is made now is the last. */
   #isLast = false
+  /** What was received when that began: of these requests, the last one has the last answer. */
+  #owesHeld = false
   /** Since when it waits for what it waits for now. */
   #since: number
   #hadRequest = false
@@ -102,6 +103,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       this.#since = this.#service.timeouts.now
       this.#beginning = bytes
     }
+    this.#owesHeld = false
     this.#engine.receive(bytes)
     this.#run()
     this.#beginning = undefined
@@ -119,6 +121,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
 
   finish(force: boolean): void {
     this.#isLast = true
+    this.#owesHeld = this.#engine.holdsBytes
     if (this.#isBusy || this.#isClosing || (!force && !this.#engine.isIdle)) return
     // The next request of a client that asks all the time is on its way: it is answered, and told that it is the last.
     const { now } = this.#service.timeouts
@@ -135,6 +138,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   close({ error }: CloseReport): void {
+    if (!this.#isClosing && errorCodeOf(error) === 'ERR_FILE_READ') this.#service.report(error, this.#connection)
     this.#isClosing = true
     this.#service.timeouts.delete(this)
     this.#body?.fail(error ?? this.#connection.signal.reason)
@@ -180,7 +184,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
         this.#engine.hold()
         return false
       case 'message-end':
-        this.#endBody(event)
+        this.#body?.end(event.trailers)
         return true
       case 'need-data':
         return false
@@ -204,10 +208,6 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     }
     this.#dropped += bytes.length
     if (this.#dropped > MAX_DROPPED_BYTES && !this.#isBusy) this.#leave()
-  }
-
-  #endBody({ trailers }: MessageEnd): void {
-    this.#body?.end(trailers)
   }
 
   #handle(head: RequestHead): void {
@@ -278,11 +278,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     const isUnread = this.#holdsBody && this.#isTooLong
     // An answer that is made of a body which is too long would break off behind its head.
     const answer = isUnread && isStreamed(given.body) ? tooLongInstead(given) : given
-    const { body } = answer
+    const { body, status } = answer
     // What is streamed may be made of the body of the request, which can no longer be asked for once the head is sent.
     if (isStreamed(body)) this.wanted()
-    const close = answer.close || this.#isLast || this.#isTooLong || !this.#wasContinued
-    const { status } = answer
+    const holdsNext = this.#engine.holdsBytes && this.#engine.isRequestWhole
+    const isLast = this.#isLast && !(this.#owesHeld && holdsNext)
+    const close = answer.close || isLast || this.#isTooLong || !this.#wasContinued
     const fields = dateField() + answer.fields
     if (isStreamed(body)) {
       // Before anything is sent: a stream that somebody else reads has none.
@@ -313,9 +314,13 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#service.timeouts.delete(this)
     connection.releaseSink()
     connection.unread(this.#engine.takeRest())
-    void take(connection)
-      .catch((error: unknown) => this.#service.report(error, connection))
-      .then(this.#over)
+    // Nothing of this object is held from here on.
+    const { report } = this.#service
+    const over = this.#over
+    take(connection, (failure) => {
+      if (failure !== undefined) report(failure.error, connection)
+      over()
+    })
   }
 
   #endAnswer(trailers: string = ''): void {

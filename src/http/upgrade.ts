@@ -3,8 +3,11 @@ import type { StreamConnection } from '../transport/stream-connection.js'
 import { addLines, type FieldPair } from './added-fields.js'
 import { encodeFields, HttpResponse } from './response.js'
 
-/** What goes on with a connection behind the switch. When it is settled the connection is closed. */
-export type Takeover = (connection: StreamConnection) => Promise<void>
+/**
+ * What goes on with a connection behind the switch. `over` is called once, when it is done with it, with what went wrong if
+ * anything did: the connection is closed then. A function and no promise: one that waits holds half a kilobyte.
+ */
+export type Takeover = (connection: StreamConnection, over: (failure?: { readonly error: unknown }) => void) => void
 
 /** Without what is read of other answers: a body, a length. */
 interface SwitchFields {

@@ -1,5 +1,6 @@
+import { drainReason } from './draining.js'
 import { deferred, type Deferred } from '../base/deferred.js'
-import { ClosedError, UsageError } from '../base/errors.js'
+import { UsageError } from '../base/errors.js'
 import type { AbortSignalLike } from '../base/cancellation.js'
 import { onAbort } from '../base/cancellation.js'
 import type { Clock } from '../base/clock.js'
@@ -30,6 +31,8 @@ export interface HandleRequestOptions {
 export interface ServerCloseOptions {
   /** Milliseconds before what is left is cut. Default: the option `graceMs` of the server (10,000). */
   readonly graceMs?: number
+  /** Whether the server comes again soon, as clients are told that can be told: WebSockets close with 1012 in place of 1001. Default: false. */
+  readonly restart?: boolean
 }
 
 /** A server asked to handle one request, and whoever waits for that. */
@@ -128,7 +131,7 @@ export abstract class BaseServer implements AsyncDisposable {
    * @throws UsageError `ERR_STATE` when it was called before; ClosedError `ERR_SERVER_CLOSED`; the errors of `listen`.
    */
   async listen(): Promise<this> {
-    if (this.#state === 'draining' || this.#state === 'closed') throw closedError()
+    if (this.#state === 'draining' || this.#state === 'closed') throw drainReason(false)
     if (this.#opening !== undefined) throw new UsageError('ERR_STATE', 'Cannot listen: this server listens already')
     this.#opening = this.open()
     try {
@@ -170,7 +173,7 @@ export abstract class BaseServer implements AsyncDisposable {
     this.#manual = true
     if (this.#opening === undefined) await this.listen()
     else await this.#opening
-    if (this.#state === 'draining' || this.#state === 'closed') throw closedError()
+    if (this.#state === 'draining' || this.#state === 'closed') throw drainReason(false)
     const request: OneRequest = { done: deferred(), taken: false }
     this.#requests.push(request)
     const stopTimer = this.clock.after(options.timeoutMs ?? Infinity, () => {
@@ -210,18 +213,18 @@ export abstract class BaseServer implements AsyncDisposable {
    */
   close(options: ServerCloseOptions = {}): Promise<ShutdownReport> {
     const graceMs = options.graceMs ?? this.#lifecycle.graceMs
-    if (this.#closing === undefined) this.#closing = this.#close(graceMs)
+    if (this.#closing === undefined) this.#closing = this.#close(graceMs, options.restart ?? false)
     else if (options.graceMs !== undefined) this.#cutAfter(graceMs)
     return this.#closing
   }
 
-  async #close(graceMs: number): Promise<ShutdownReport> {
+  async #close(graceMs: number, restart: boolean): Promise<ShutdownReport> {
     const began = this.clock.now()
     if (this.#opening !== undefined) await this.#opening.catch(() => undefined)
     const wasOpen = this.#state === 'listening' || this.#opening !== undefined
     this.#state = 'draining'
     this.#stopService()
-    this.#draining.abort(closedError())
+    this.#draining.abort(drainReason(restart))
     for (const request of this.#requests.splice(0)) request.done.resolve(false)
     const ended = wasOpen
       ? await this.shut(graceMs)
@@ -260,8 +263,4 @@ export abstract class BaseServer implements AsyncDisposable {
       this.#lifecycle.logger.warn('serviceActions failed', { error })
     }
   }
-}
-
-function closedError(): ClosedError {
-  return new ClosedError('ERR_SERVER_CLOSED', 'Cannot use the server: it is closing or closed')
 }

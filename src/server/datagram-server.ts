@@ -197,6 +197,7 @@ export abstract class DatagramServer extends BaseServer {
       model,
       endpoint: { ...this.asked, parameters: {} },
       clock: this.clock,
+      draining: this.draining,
       logger,
       start: {
         handler: this.#handler instanceof URL ? this.#handler.href : '',

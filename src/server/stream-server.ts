@@ -215,6 +215,7 @@ export abstract class StreamServer extends BaseServer {
       model,
       endpoint: this.asked,
       clock: this.clock,
+      draining: this.draining,
       logger,
       start: {
         handler: handler.href,

@@ -1,5 +1,6 @@
 import { read } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { NetError } from '../base/errors.js'
 import type { ByteRange } from '../engine/http/range.js'
 import type { FilePiece, FilePieces } from '../http/response-body.js'
 import { sharedBytes } from '../http/system-files.js'
@@ -12,6 +13,8 @@ const MOST_BYTES = 512 * 1024
 
 /** What the system sends by itself goes to it in larger pieces, which hold nothing here. As nginx has it. */
 const PIECE_BYTES = 2 * 1024 * 1024
+
+const SHORTER = 'Cannot send the file: it became shorter while it was sent'
 
 /** All bytes of a file in one state; `undefined` when it has changed before all of them were read. */
 export async function readState(file: FileHandle, identity: FileIdentity): Promise<Uint8Array | undefined> {
@@ -62,7 +65,7 @@ export class FileBody implements AsyncIterableIterator<Uint8Array>, FilePieces {
     return new Promise((resolve, reject) => {
       read(this.#file.fd, buffer, 0, Math.min(buffer.length, left), at, (error, count) => {
         if (error !== null || count === 0) {
-          const failure = error ?? new Error('the file became shorter while it was sent')
+          const failure = error ?? new NetError('ERR_FILE_READ', SHORTER)
           void this.#close().then(() => reject(failure), reject)
           return
         }

@@ -10,7 +10,8 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   after(milliseconds, run) {
     if (milliseconds > MAX_TIMER_MS) return nothing
-    const timer = setTimeout(run, milliseconds)
+    // What is due may be so by a moment already; newer Node warns of that.
+    const timer = setTimeout(run, Math.max(milliseconds, 0))
     return () => clearTimeout(timer)
   },
   soon(run) {

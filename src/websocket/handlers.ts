@@ -25,27 +25,21 @@ export abstract class WebSocketHandler {
   /** Tells handler classes from functions, also across copies of this package. */
   static readonly handlerKind: string = 'websocket'
   readonly peer: WebSocketPeer
-  readonly request: HttpRequest
   readonly server: ServerContext
 
-  constructor(peer: WebSocketPeer, request: HttpRequest, server: ServerContext) {
+  constructor(peer: WebSocketPeer, server: ServerContext) {
     this.peer = peer
-    this.request = request
     this.server = server
   }
 
-  /** Before the first message. */
-  open(): void | Promise<void> {}
+  /** Before the first message. Keep of the request what is needed: all of it is a kilobyte or more for each peer. */
+  open(_request: HttpRequest): void | Promise<void> {}
   abstract message(message: Message): void | Promise<void>
   /** Always, and exactly once, when `open` was called. */
   close(_report: WebSocketReport): void | Promise<void> {}
 }
 
-export type WebSocketHandlerClass = new (
-  peer: WebSocketPeer,
-  request: HttpRequest,
-  server: ServerContext,
-) => WebSocketHandler
+export type WebSocketHandlerClass = new (peer: WebSocketPeer, server: ServerContext) => WebSocketHandler
 export type WebSocketSource = WebSocketFunction | WebSocketHandlerClass
 
 export const isHandlerClass = (source: unknown): source is WebSocketHandlerClass =>

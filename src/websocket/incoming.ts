@@ -4,28 +4,37 @@ import type { PeerSettings } from './options.js'
 type Next = IteratorResult<Message, undefined>
 const END: Next = Object.freeze({ done: true, value: undefined })
 
-/** What takes messages as they come; one that returns a promise gets the next when it is settled. */
-export type MessageConsumer = (message: Message) => void | Promise<void>
+/** Takes messages as they come; where it returns a promise, the next one when that is settled. */
+export interface MessageConsumer {
+  message(message: Message): void | Promise<void>
+}
+
+export interface IncomingOwner {
+  /** There is room again. */
+  hasRoom(): void
+  /** A consumer threw. */
+  threw(error: unknown): void
+}
 
 /** Messages on their way to a handler: to one that iterates, or to one that is called. */
 export class Incoming {
   readonly #settings: PeerSettings
-  /** There is room again. */
-  readonly #roomy: () => void
-  /** A consumer threw. */
-  readonly #failed: (error: unknown) => void
+  readonly #owner: IncomingOwner
   #consumer: MessageConsumer | undefined
   #isBusy = false
   #queue: Message[] | undefined
   #bytes = 0
   #isEnded = false
+  /** Somebody iterates. */
+  #isAsked = false
+  /** Told when whoever takes messages is done with all of them. */
+  #taken: (() => void) | undefined
   #waiting: ((next: Next) => void) | undefined
   #whenIdle: (() => void) | undefined
 
-  constructor(settings: PeerSettings, roomy: () => void, failed: (error: unknown) => void) {
+  constructor(settings: PeerSettings, owner: IncomingOwner) {
     this.#settings = settings
-    this.#roomy = roomy
-    this.#failed = failed
+    this.#owner = owner
   }
 
   /** So much is held that nothing more is to be read. */
@@ -60,21 +69,24 @@ export class Incoming {
   #call(message: Message): void {
     let called: void | Promise<void>
     try {
-      called = this.#consumer?.(message)
+      called = this.#consumer?.message(message)
     } catch (error) {
-      this.#failed(error)
+      this.#owner.threw(error)
       return
     }
     if (called === undefined) return
     this.#isBusy = true
     Promise.resolve(called)
-      .catch(this.#failed)
+      .catch((error: unknown) => this.#owner.threw(error))
       .finally(() => {
         this.#isBusy = false
         this.#feed()
-        if (!this.#isBusy) this.#tellIdle()
+        if (!this.#isBusy) {
+          this.#tellIdle()
+          this.#tellTaken()
+        }
       })
-      .catch(this.#failed)
+      .catch((error: unknown) => this.#owner.threw(error))
   }
 
   #feed(): void {
@@ -88,14 +100,18 @@ export class Incoming {
     const message = queue.shift()
     if (message !== undefined) this.#bytes -= message.length
     if (queue.length === 0) this.#queue = undefined
-    if (wasFull && !this.isFull) this.#roomy()
+    if (wasFull && !this.isFull) this.#owner.hasRoom()
     return message
   }
 
   next(): Promise<Next> {
+    this.#isAsked = true
     const message = this.#shift()
     if (message !== undefined) return Promise.resolve({ done: false, value: message })
-    if (this.#isEnded) return Promise.resolve(END)
+    if (this.#isEnded) {
+      this.#tellTaken()
+      return Promise.resolve(END)
+    }
     return new Promise((resolve) => {
       // Who asked before sees the end, so that no wait is lost.
       this.#waiting?.(END)
@@ -103,12 +119,24 @@ export class Incoming {
     })
   }
 
-  /** Nothing comes any more; what is held can still be taken. */
-  end(): void {
+  /**
+   * Nothing comes any more; what is held can still be taken. `taken` is called when whoever takes messages has had them all,
+   * and is done with the last: at once where nobody takes any.
+   */
+  end(taken?: () => void): void {
     this.#isEnded = true
+    this.#taken = taken
     const waiting = this.#waiting
     this.#waiting = undefined
     waiting?.(END)
+    const isDone = this.#consumer === undefined ? waiting !== undefined || !this.#isAsked : !this.#isBusy
+    if (isDone) this.#tellTaken()
+  }
+
+  #tellTaken(): void {
+    const taken = this.#taken
+    this.#taken = undefined
+    taken?.()
   }
 
   /** Resolves when a consumer has had all that came. */

@@ -6,18 +6,20 @@ import {
   closePayload,
   GOING_AWAY,
   INTERNAL_ERROR,
+  NO_STATUS,
   SERVICE_RESTART,
   TRY_AGAIN_LATER,
 } from '../engine/websocket/close.js'
 import { FIN, PING, PONG } from '../engine/websocket/frame-header.js'
+import { isRestart } from '../server/draining.js'
 import type { Timed, Timeouts } from '../http/timeouts.js'
 import type { CloseReport, ConnectionSink } from '../transport/connection.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { MessageCounters, type MessageCounts } from './counters.js'
 import type { PeerDeflate } from './deflate.js'
-import { Incoming } from './incoming.js'
+import { Incoming, type IncomingOwner } from './incoming.js'
 import type { PeerSettings } from './options.js'
-import { NOT_SENT, Outgoing, type Message, type Sending } from './outgoing.js'
+import { NOT_SENT, Outgoing, type Message, type OutgoingOwner, type Sending } from './outgoing.js'
 import { NODE_PORTS, nextMask } from './platform.js'
 import type { SharedFrame } from './shared-frame.js'
 
@@ -66,7 +68,7 @@ const MAX_PINGS = 16
 const NOTHING = new Uint8Array(0)
 
 /** The loop between a connection, the engine and what handles messages: `WebSocketPeer` is what a program sees of it. */
-export class WebSocketLink implements ConnectionSink, Timed {
+export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, OutgoingOwner {
   readonly protocol: string
   readonly incoming: Incoming
   readonly #connection: StreamConnection
@@ -84,7 +86,7 @@ export class WebSocketLink implements ConnectionSink, Timed {
   #goodbye: { readonly code: number; readonly reason: string } | undefined
   /** Since when it is being closed; -1 before. */
   #closingAt = -1
-  #heard: { readonly code: number; readonly reason: string } | undefined
+  #heard: { readonly code: number; readonly reason: string; readonly at: number } | undefined
   #error: Error | undefined
   #isPaused = false
 
@@ -107,16 +109,9 @@ export class WebSocketLink implements ConnectionSink, Timed {
     this.#draining = draining
     this.#heardAt = timeouts.now
     this.#engine = new WebSocketConnection(role, settings, deflate !== undefined, NODE_PORTS)
-    this.incoming = new Incoming(
-      settings,
-      () => this.#goOn(),
-      (error) => {
-        this.#owner?.threw(error)
-        this.fail(error)
-      },
-    )
+    this.incoming = new Incoming(settings, this)
     const counts = new MessageCounters(totals)
-    this.#out = new Outgoing(connection, role, settings, { deflate, counts, overflow: () => this.#cutSlow() })
+    this.#out = new Outgoing(connection, role, settings, { deflate, counts, owner: this })
   }
 
   /** Begins to read; nothing is read before. */
@@ -191,6 +186,7 @@ export class WebSocketLink implements ConnectionSink, Timed {
     const mask = this.#role === 'client' ? nextMask() : undefined
     this.#out.flushHeld()
     this.#connection.writeNow(this.#engine.close(code, reason, mask), false)
+    if (this.#heard !== undefined) this.#endBehindBoth()
     // While a handler is behind nothing is read; now only the goodbye is waited for.
     if (this.#isPaused) this.#goOn()
   }
@@ -221,7 +217,16 @@ export class WebSocketLink implements ConnectionSink, Timed {
     void this.#connection.close({ graceMs: this.#settings.closeTimeoutMs })
   }
 
-  #cutSlow(): void {
+  hasRoom(): void {
+    this.#goOn()
+  }
+
+  threw(error: unknown): void {
+    this.#owner?.threw(error)
+    this.fail(error)
+  }
+
+  overflowed(): void {
     const { maxQueuedBytes, maxQueuedMessages, closeTimeoutMs } = this.#settings
     this.#error ??= new LimitError(
       'ERR_WEBSOCKET_SLOW_READER',
@@ -238,7 +243,8 @@ export class WebSocketLink implements ConnectionSink, Timed {
 
   data(bytes: Uint8Array): void {
     const now = this.#connection.clock.now()
-    this.#heardAt = now
+    // A whole number: one that is not is an object of its own.
+    this.#heardAt = Math.round(now)
     this.#engine.receive(bytes)
     this.#pull(now)
   }
@@ -320,9 +326,9 @@ export class WebSocketLink implements ConnectionSink, Timed {
     }
   }
 
-  /** Behind its own goodbye a side takes no message. */
+  /** Behind its own goodbye a side is not held back any more: what its handler does not take is dropped. */
   #give(message: Message): void {
-    if (this.#closingAt === -1) this.incoming.push(message)
+    if (this.#closingAt === -1 || !this.incoming.isFull) this.incoming.push(message)
   }
 
   #inflate(bytes: Uint8Array, isText: boolean): Message {
@@ -333,14 +339,22 @@ export class WebSocketLink implements ConnectionSink, Timed {
     return text
   }
 
+  /** Answered when the handler is done with what came before: what it still has to say to that is heard (RFC 6455 §5.5.1). */
   #heardGoodbye(code: number, reason: string): void {
-    this.#heard = { code, reason }
-    this.#out.stop(true)
-    this.#goodbye = undefined
-    if (this.#closingAt === -1) this.#closingAt = this.#timeouts.now
-    this.#sayGoodbye(code, '')
-    this.incoming.end()
-    // The server ends the connection first (RFC 6455 §7.1.1); a client gives it its time.
+    this.#heard = { code, reason, at: this.#timeouts.now }
+    if (!this.#engine.hasClosed) this.incoming.end(() => this.#answerGoodbye())
+    else {
+      this.incoming.end()
+      this.#endBehindBoth()
+    }
+  }
+
+  #answerGoodbye(): void {
+    if (this.isOpen) this.leave(this.#heard?.code ?? NO_STATUS, '')
+  }
+
+  /** The server ends the connection first (RFC 6455 §7.1.1); a client gives it its time. */
+  #endBehindBoth(): void {
     if (this.#role === 'server') void this.#connection.close({ graceMs: this.#settings.closeTimeoutMs })
   }
 
@@ -354,7 +368,7 @@ export class WebSocketLink implements ConnectionSink, Timed {
   #goOn(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    this.#heardAt = this.#connection.clock.now()
+    this.#heardAt = Math.round(this.#connection.clock.now())
     this.#pingedAt = -1
     this.#pull(this.#heardAt)
     if (!this.#isPaused) this.#connection.resumeSink()
@@ -366,6 +380,11 @@ export class WebSocketLink implements ConnectionSink, Timed {
     const { pingIntervalMs, pongTimeoutMs, closeTimeoutMs } = this.#settings
     if (this.#closingAt !== -1) {
       if (now - this.#closingAt >= closeTimeoutMs) this.#cutClosing()
+      return
+    }
+    if (this.#heard !== undefined) {
+      // A handler that is busy for long is not waited for.
+      if (now - this.#heard.at >= closeTimeoutMs / 2) this.#answerGoodbye()
       return
     }
     if (this.#isPaused) return
@@ -421,8 +440,5 @@ export class WebSocketLink implements ConnectionSink, Timed {
     this.#connection.destroy(this.#error)
   }
 }
-
-/** What `close({ restart: true })` of a server gives as the reason. */
-const isRestart = (reason: unknown): boolean => reason instanceof MoorageError && reason.details['restart'] === true
 
 const closedError = (): ClosedError => new ClosedError('ERR_CLOSED', 'Cannot use the WebSocket: it is closed')

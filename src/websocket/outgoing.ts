@@ -43,8 +43,7 @@ export class Outgoing implements Joiner {
   readonly #settings: PeerSettings
   readonly #deflate: PeerDeflate | undefined
   readonly counts: MessageCounters
-  /** The queue is full, and the policy is not to drop. */
-  readonly #overflow: () => void
+  readonly #owner: OutgoingOwner
   /** The connection has more than it takes at once: nothing is given to it until it says so. */
   #isPressed = false
   #queue: (Uint8Array | string | SharedFrame)[] | undefined
@@ -57,7 +56,7 @@ export class Outgoing implements Joiner {
   #held: Uint8Array[] | undefined
   #heldBytes = 0
   /** Where in those the messages end that the system may not have taken yet. */
-  readonly #ends: number[] = []
+  #ends: number[] | undefined
   /** Of the newest ping that was not answered since the connection is pressed. */
   #pong: Uint8Array | undefined
 
@@ -65,14 +64,14 @@ export class Outgoing implements Joiner {
     connection: StreamConnection,
     role: 'server' | 'client',
     settings: PeerSettings,
-    { deflate, counts, overflow }: OutgoingParts,
+    { deflate, counts, owner }: OutgoingParts,
   ) {
     this.#connection = connection
     this.#masks = role === 'client'
     this.#settings = settings
     this.#deflate = deflate
     this.counts = counts
-    this.#overflow = overflow
+    this.#owner = owner
   }
 
   /** Of messages, queued here or with the connection. */
@@ -118,7 +117,7 @@ export class Outgoing implements Joiner {
         this.counts.drop(1)
       } else {
         this.counts.fail(1)
-        this.#overflow()
+        this.#owner.overflowed()
       }
       return NOT_SENT
     }
@@ -132,8 +131,12 @@ export class Outgoing implements Joiner {
     else if (typeof message === 'string') this.#writeText(message)
     else this.#writePayload(BINARY, message)
     // Nearly always all of it is gone, or goes with the end of this turn.
-    if (this.#ends.length > 32) this.settle()
-    this.#ends.push(this.#written)
+    if (this.#ends === undefined) this.#ends = [this.#written]
+    else {
+      if (this.#ends.length > 32) this.settle()
+      if (this.#ends === undefined) this.#ends = [this.#written]
+      else this.#ends.push(this.#written)
+    }
   }
 
   #writeText(text: string): void {
@@ -248,13 +251,13 @@ export class Outgoing implements Joiner {
   /** Counts what the system has taken. */
   settle(): void {
     const ends = this.#ends
-    if (ends.length === 0) return
+    if (ends === undefined) return
     const { taken } = this
     let count = taken === this.#written ? ends.length : 0
     while (count < ends.length && (ends[count] ?? 0) <= taken) count += 1
     if (count === 0) return
     this.counts.deliver(count)
-    if (count === ends.length) ends.length = 0
+    if (count === ends.length) this.#ends = undefined
     else ends.splice(0, count)
   }
 
@@ -279,11 +282,12 @@ export class Outgoing implements Joiner {
     this.#failQueue()
     const taken = this.#written - this.#heldBytes - bytesUnsent
     this.#held = undefined
+    const ends = this.#ends ?? []
+    this.#ends = undefined
     let delivered = 0
-    for (const end of this.#ends) if (end <= taken) delivered += 1
+    for (const end of ends) if (end <= taken) delivered += 1
     this.counts.deliver(delivered)
-    this.counts.fail(this.#ends.length - delivered)
-    this.#ends.length = 0
+    this.counts.fail(ends.length - delivered)
     this.#deflate?.release()
   }
 }
@@ -291,7 +295,12 @@ export class Outgoing implements Joiner {
 interface OutgoingParts {
   readonly deflate: PeerDeflate | undefined
   readonly counts: MessageCounters
-  readonly overflow: () => void
+  readonly owner: OutgoingOwner
+}
+
+export interface OutgoingOwner {
+  /** The queue is full, and the policy is not to drop. */
+  overflowed(): void
 }
 
 /** A text is counted as three bytes for each character: what it takes when it is sent is not known before. */

@@ -38,6 +38,7 @@ export interface WebSocketService extends HttpFunction {
 interface Agreed {
   readonly protocol: string
   readonly deflate: PeerDeflate | undefined
+  readonly over: (failure?: { readonly error: unknown }) => void
 }
 
 /**
@@ -92,7 +93,7 @@ class Service {
     const deflate = this.#agreeOnDeflate(opening, fields)
     return UpgradeResponse.to(
       'websocket',
-      (connection) => this.#run(connection, request, server, { protocol, deflate }),
+      (connection, over) => this.#run(connection, request, server, { protocol, deflate, over }),
       fields,
     )
   }
@@ -105,13 +106,12 @@ class Service {
     return new PeerDeflate('server', accepted.parameters, this.#budget)
   }
 
-  /** Without an async function: one that waits holds half a kilobyte, and most peers wait. */
   #run(
     connection: StreamConnection,
     request: HttpRequest,
     server: ServerContext,
-    { protocol, deflate }: Agreed,
-  ): Promise<void> {
+    { protocol, deflate, over }: Agreed,
+  ): void {
     const { pingIntervalMs, pongTimeoutMs, closeTimeoutMs } = this.#peerSettings
     this.#timeouts ??= new Timeouts(connection.clock, Math.min(pingIntervalMs, pongTimeoutMs, closeTimeoutMs))
     const link = new WebSocketLink({
@@ -125,29 +125,25 @@ class Service {
       draining: server.draining,
     })
     this.peers += 1
-    return new Promise((resolve, reject) => {
-      const run = new Run(link, (failure) => {
-        this.peers -= 1
-        if (failure === undefined) resolve()
-        else reject(failure.error)
-      })
-      link.begin(run)
-      run.start(this.#handler, request, server)
-    })
+    const run = new Run(link, this, over)
+    link.begin(run)
+    run.start(this.#handler, request, server)
   }
 }
 
 /** One handler with its peer: over when both are. */
 class Run implements LinkOwner {
   readonly #link: WebSocketLink
-  readonly #over: (failure: { readonly error: unknown } | undefined) => void
+  readonly #service: Service
+  readonly #over: Agreed['over']
   #object: WebSocketHandler | undefined
   #failure: { readonly error: unknown } | undefined
   /** The connection, and the handler. */
   #left = 2
 
-  constructor(link: WebSocketLink, over: (failure: { readonly error: unknown } | undefined) => void) {
+  constructor(link: WebSocketLink, service: Service, over: Agreed['over']) {
     this.#link = link
+    this.#service = service
     this.#over = over
   }
 
@@ -155,7 +151,7 @@ class Run implements LinkOwner {
     const peer = new WebSocketPeer(this.#link)
     try {
       const begun = isHandlerClass(source)
-        ? this.#open(new source(peer, request, server))
+        ? this.#open(new source(peer, server), request)
         : Promise.resolve(source(peer, request, server)).then(() => this.#leave())
       if (begun !== undefined) begun.catch((error: unknown) => this.#fail(error))
     } catch (error) {
@@ -169,12 +165,11 @@ class Run implements LinkOwner {
     this.#finish()
   }
 
-  #open(handler: WebSocketHandler): Promise<void> | undefined {
+  #open(handler: WebSocketHandler, request: HttpRequest): Promise<void> | undefined {
     this.#object = handler
-    const opened = handler.open()
-    const consume = (): void => this.#link.incoming.consume((message) => handler.message(message))
-    if (opened !== undefined) return Promise.resolve(opened).then(consume)
-    consume()
+    const opened = handler.open(request)
+    if (opened !== undefined) return Promise.resolve(opened).then(() => this.#link.incoming.consume(handler))
+    this.#link.incoming.consume(handler)
     return undefined
   }
 
@@ -203,7 +198,9 @@ class Run implements LinkOwner {
 
   #finish(): void {
     this.#left -= 1
-    if (this.#left === 0) this.#over(this.#failure)
+    if (this.#left > 0) return
+    this.#service.peers -= 1
+    this.#over(this.#failure)
   }
 }
 

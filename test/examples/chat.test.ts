@@ -25,7 +25,7 @@ async function hear(connection: Connection, pattern: RegExp): Promise<string> {
 }
 
 test('chat carries lines between members of a room, with /who, /nick, /join and /rooms', async (context) => {
-  const program = example(context, 'chat/start', ['tcp://127.0.0.1:0'])
+  const program = example(context, 'chat/start', ['tcp://127.0.0.1:0', 'http://127.0.0.1:0'])
   const endpoint = await program.endpoint()
   const ann = await join(endpoint, 'ann')
   const bob = await join(endpoint, 'bob')
@@ -50,7 +50,7 @@ test('chat carries lines between members of a room, with /who, /nick, /join and 
 })
 
 test('chat shows a late joiner the last 100 lines', async (context) => {
-  const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0']).endpoint()
+  const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0', 'http://127.0.0.1:0']).endpoint()
   const ann = await join(endpoint, 'ann')
   await ann.write(Array.from({ length: 120 }, (_, i) => `line ${i + 1}\n`).join('') + '/who\n')
   await hear(ann, /^\* here are/)
@@ -63,7 +63,7 @@ test('chat shows a late joiner the last 100 lines', async (context) => {
 })
 
 test('chat keeps the room and its history when a lone member takes another name', async (context) => {
-  const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0']).endpoint()
+  const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0', 'http://127.0.0.1:0']).endpoint()
   const ann = await join(endpoint, 'ann')
   await ann.write('/join garden\n')
   await hear(ann, /^\* you are in garden/)
@@ -84,7 +84,7 @@ test('chat keeps the room and its history when a lone member takes another name'
 })
 
 test('chat drops a reader that is too slow, and the others go on', async (context) => {
-  const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0']).endpoint()
+  const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0', 'http://127.0.0.1:0']).endpoint()
   const ann = await join(endpoint, 'ann')
   const bob = await join(endpoint, 'bob')
   const slow = await join(endpoint, 'slow')
@@ -102,7 +102,12 @@ test('chat drops a reader that is too slow, and the others go on', async (contex
 
 for (const model of ['threads', 'processes']) {
   test(`chat under ${model}: users of two workers are in one room`, { timeout: 60_000 }, async (context) => {
-    const endpoint = await example(context, 'chat/start', ['tcp://127.0.0.1:0', '--model', model]).endpoint()
+    const endpoint = await example(context, 'chat/start', [
+      'tcp://127.0.0.1:0',
+      'http://127.0.0.1:0',
+      '--model',
+      model,
+    ]).endpoint()
     const names = ['ann', 'bob', 'carl', 'dora', 'ed', 'fay']
     const users = new Map<string, Connection>()
     for (const name of names) users.set(name, await join(endpoint, name))

@@ -110,3 +110,82 @@ test('a file of a form of any size, whose last boundary may come with all of it'
   }
   assert.deepEqual(got, sizes)
 })
+
+/** What came, and a way to wait for more of it. */
+interface Heard {
+  text: string
+  ended: boolean
+}
+
+for (const [name, size, delayMs] of [
+  ['while its client takes none of the answers', 400_000, 0],
+  ['while it makes the first answer', 10, 30],
+] as const) {
+  test(`close() answers every pipelined request whose first byte was read, ${name}`, TIMEOUT, async () => {
+    const asked: string[] = []
+    const server = await serveHttp('http://127.0.0.1:0', async ({ path }) => {
+      asked.push(path)
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
+      return text('x'.repeat(size))
+    })
+    const { port, host } = new URL(server.endpoint)
+    const request = (i: number): string => `GET /${i} HTTP/1.1\r\nHost: ${host}\r\n\r\n`
+    const socket = netConnect(Number(port), '127.0.0.1').pause()
+    const heard: Heard = { text: '', ended: false }
+    socket.on('data', (chunk: Buffer) => (heard.text += chunk.toString('latin1')))
+    socket.on('end', () => (heard.ended = true))
+    // The first byte of the last one is with those before it.
+    socket.write(Array.from({ length: 60 }, (_, i) => request(i)).join('') + request(60).slice(0, 5))
+    let before = 0
+    await until('the server to wait', () => {
+      const stands = asked.length === before && asked.length > 0
+      before = asked.length
+      return stands
+    })
+    assert.ok(before < 60, `${before} were answered before the close`)
+    const closing = server.close({ graceMs: 20_000 })
+    socket.resume()
+    const answers = (): string[] => heard.text.split('HTTP/1.1 ').slice(1)
+    await until('those that were read whole', () => answers().length === 60)
+    socket.write(request(60).slice(5) + request(61))
+    await until('the end', () => heard.ended)
+    assert.equal(answers().length, 61)
+    for (const [i, answer] of answers().entries()) {
+      assert.match(answer, /^200 /)
+      assert.equal(/^Connection: close/m.test(answer), i === 60, `answer ${i}`)
+      assert.equal(answer.length - answer.indexOf('\r\n\r\n') - 4, size)
+    }
+    socket.end()
+    const report = await within('the close', closing)
+    assert.equal(report.cutCount, 0)
+    assert.deepEqual(asked.length, 61)
+  })
+}
+
+test('close() ends a connection whose request was answered before its body was read', TIMEOUT, async () => {
+  let asked = 0
+  const server = await serveHttp('http://127.0.0.1:0', async () => {
+    asked += 1
+    await until('the end of the idle connection', () => isClosing)
+    return text('enough\n')
+  })
+  let isClosing = false
+  const { port, host } = new URL(server.endpoint)
+  // Both hear of the close in one go.
+  const idle = netConnect(Number(port), '127.0.0.1', () => idle.resume())
+  idle.on('end', () => (isClosing = true))
+  const socket = netConnect(Number(port), '127.0.0.1')
+  const heard: Heard = { text: '', ended: false }
+  socket.on('data', (chunk: Buffer) => (heard.text += chunk.toString('latin1')))
+  socket.on('end', () => (heard.ended = true))
+  socket.on('error', () => undefined)
+  // More than the body's mark: a part of it waits in the engine.
+  const body = 'x'.repeat(200_000)
+  socket.write(`PUT / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  await until('both', () => asked === 1 && server.metrics.active === 2)
+  const closing = server.close({ graceMs: 20_000 })
+  await until('the end', () => heard.ended)
+  assert.match(heard.text, /^HTTP\/1.1 200 .*Connection: close/s)
+  socket.end()
+  assert.equal((await within('the close', closing)).cutCount, 0)
+})

@@ -13,6 +13,7 @@ import { concurrent, processes, serial, threads, type Model } from '#src/server/
 import { readAll } from '#src/testing/connection-pair.js'
 import { until, within } from '#src/testing/contract-row.js'
 import { connect } from '#src/transport/connect.js'
+import { reasonToSkip } from '../fixtures/supported-models.js'
 
 const run = promisify(execFile)
 const handler = new URL('../fixtures/web.js', import.meta.url)
@@ -32,7 +33,7 @@ async function exchange(server: HttpServer, bytes: string): Promise<string> {
 
 const GET = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
 
-const models: readonly { readonly name: string; readonly model: Model }[] = [
+const named: readonly { readonly name: string; readonly model: Model }[] = [
   { name: 'concurrent()', model: concurrent() },
   { name: 'serial()', model: serial() },
   { name: 'threads()', model: threads({ size: 2 }) },
@@ -40,9 +41,10 @@ const models: readonly { readonly name: string; readonly model: Model }[] = [
   { name: "threads({ accept: 'shared' })", model: threads({ size: 2, accept: 'shared' }) },
   { name: "processes({ accept: 'shared' })", model: processes({ size: 2, accept: 'shared' }) },
 ]
+const models = await Promise.all(named.map(async (way) => ({ ...way, skip: await reasonToSkip(way.model) })))
 
-for (const { name, model } of models) {
-  suite(`HTTP under ${name}`, () => {
+for (const { name, model, skip } of models) {
+  suite(`HTTP under ${name}`, { skip }, () => {
     let server: HttpServer
     before(async () => {
       server = await serveHttp('http://127.0.0.1:0', handler, { model })

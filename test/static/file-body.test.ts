@@ -4,10 +4,12 @@ import { readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { errorCodeOf } from '#src/base/errors.js'
+import type { Logger } from '#src/base/logger.js'
 import { serveHttp } from '#src/http/server.js'
 import { FileBody } from '#src/static/file-body.js'
 import { files } from '#src/static/files.js'
-import { within } from '#src/testing/contract-row.js'
+import { until, within } from '#src/testing/contract-row.js'
 import { connect } from '#src/transport/connect.js'
 import { temporaryFolder } from './_tree.js'
 
@@ -63,6 +65,43 @@ test('what waits to be sent is left alone, and what was sent is used again', TIM
     4 * MIB,
   )
 })
+test(
+  'a file that becomes shorter while it is sent breaks its connection, and the log has it once',
+  TIMEOUT,
+  async () => {
+    const before = descriptors()
+    const path = join(root, 'shrinking')
+    writeFileSync(path, large)
+    const told: unknown[] = []
+    const ignore = (): void => undefined
+    const logger: Logger = {
+      debug: ignore,
+      info: ignore,
+      warn: (_message, fields) => told.push(fields?.['error']),
+      error: (_message, fields) => told.push(fields?.['error']),
+    }
+    const server = await serveHttp('http://127.0.0.1:0', files(root), { logger })
+    try {
+      const client = await connect(server.endpoint.replace('http:', 'tcp:'))
+      await client.write('GET /shrinking HTTP/1.1\r\nHost: a\r\n\r\n')
+      let received = (await client.read({ maxBytes: 1000 }))?.length ?? 0
+      truncateSync(path, 1000)
+      await within(
+        'the end',
+        (async () => {
+          for await (const part of client) received += part.length
+        })().catch(ignore),
+      )
+      assert.ok(received < large.length)
+      await until('a word of it', () => told.length > 0)
+      await client.close()
+    } finally {
+      await server.close({ graceMs: 100 })
+    }
+    assert.deepEqual(told.map(errorCodeOf), ['ERR_FILE_READ'])
+    await until('the descriptors to be closed', () => descriptors() <= before)
+  },
+)
 test('a file is closed at the end, when it is left, and when it has become shorter', TIMEOUT, async () => {
   const before = descriptors()
   const whole = new FileBody(
@@ -79,6 +118,6 @@ test('a file is closed at the end, when it is left, and when it has become short
   writeFileSync(join(root, 'short'), 'abc')
   const short = new FileBody(await open(join(root, 'short')), [{ start: 0, end: 3 }], () => true)
   truncateSync(join(root, 'short'), 0)
-  await assert.rejects(within('the end', short.next()))
+  await assert.rejects(within('the end', short.next()), { code: 'ERR_FILE_READ' })
   assert.equal(descriptors(), before)
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serve } from '#src/server/serve.js'
-import { within } from '#src/testing/contract-row.js'
+import { turns, within } from '#src/testing/contract-row.js'
 import { connect } from '#src/transport/connect.js'
 import { connectDatagram } from '#src/transport/datagrams.js'
+import { systemClock } from '#src/transport/system-clock.js'
 import { request } from '#src/transport/udp-request.js'
 import { localhostCertificate } from '../fixtures/certificates.js'
 
@@ -39,3 +40,13 @@ for (const longMs of [2 ** 31, Infinity]) {
     assert.deepEqual(warnings, [])
   })
 }
+
+test('what was due a moment ago runs soon, and nobody is warned', async () => {
+  const warnings: string[] = []
+  const hear = (warning: Error): void => void warnings.push(warning.name)
+  process.on('warning', hear)
+  await new Promise<void>((resolve) => void systemClock.after(-0.5, resolve))
+  await turns(2)
+  process.off('warning', hear)
+  assert.deepEqual(warnings, [])
+})

@@ -27,7 +27,7 @@ export class RawClient {
   }
 
   static async open(endpoint: string, path: string, fields: string = ''): Promise<RawClient> {
-    const client = new RawClient(await connect(endpoint.replace(/^http:/, 'tcp:')))
+    const client = new RawClient(await connect(endpoint.replace(/^http:/, 'tcp:').replace(/^(memory:[^?]*).*/, '$1')))
     await client.connection.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${fields}\r\n`,

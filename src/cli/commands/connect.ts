@@ -20,6 +20,13 @@ import {
 import { receiveTo, relayDatagrams, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import { refuseOptions, type ParsedOptions } from '../options.js'
+import {
+  connectToWebSocket,
+  HEADER_OPTION,
+  isWebSocket,
+  refuseWebSocketOptions,
+  WEBSOCKET_OPTIONS,
+} from '../websocket-commands.js'
 import { converse, relayTo } from '../pipes.js'
 import { clientTls, refuseTlsOptions, TLS_CLIENT_OPTIONS } from '../tls-files.js'
 
@@ -37,6 +44,8 @@ const OPTIONS = {
     help: 'datagrams: how long to wait for answers after the input has ended',
   },
   ...CONVERSATION_OPTIONS,
+  ...WEBSOCKET_OPTIONS,
+  ...HEADER_OPTION,
   'local-address': { type: 'text', value: '<address>', help: 'the address to connect from' },
   'local-port': { type: 'number', value: '<port>', help: 'the port to connect from' },
   ...TLS_CLIENT_OPTIONS,
@@ -55,6 +64,7 @@ export const connect: Command = defineCommand({
     ['printf "GET / HTTP/1.0\\r\\n\\r\\n" | moorage connect tls://example.org:443', 'TLS, verified'],
     ['moorage connect -z tcp://127.0.0.1:5432', 'is anyone there? exit code 0 or 1'],
     ['echo hello | moorage connect udp://127.0.0.1:9999', 'one datagram, and its answer'],
+    ['moorage connect ws://127.0.0.1:8000/chat', 'a WebSocket: type messages, see those that come'],
     ['moorage connect -l udp://127.0.0.1:9999 < names.txt', 'a datagram for each line'],
   ],
   async run(endpoints, options, context) {
@@ -64,6 +74,9 @@ export const connect: Command = defineCommand({
         'ERR_ARGUMENT',
         'Cannot connect: give an endpoint, as in moorage connect tcp://127.0.0.1:9000',
       )
+    if (isWebSocket(first) && endpoints.length === 1)
+      return connectToWebSocket(first, options, connectOptions(options, context), context)
+    refuseWebSocketOptions(options)
     if (options.check === true) return check(endpoints, options, context)
     if (endpoints.length > 1)
       throw new UsageError(
@@ -105,7 +118,7 @@ function connectOptions(
   options: Options,
   { signal }: CommandContext,
 ): ConnectOptions & { readonly idleTimeoutMs?: number; readonly connectTimeoutMs: number } {
-  const { timeout = 10_000, idle, 'local-address': localAddress, 'local-port': localPort } = options
+  const { timeout = 10_000, idle, proxy, 'local-address': localAddress, 'local-port': localPort } = options
   const tls = clientTls(options)
   return {
     signal,
@@ -114,6 +127,7 @@ function connectOptions(
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(localPort === undefined ? {} : { localPort }),
     ...(tls === undefined ? {} : { tls }),
+    ...(proxy === undefined ? {} : { proxy }),
   }
 }
 

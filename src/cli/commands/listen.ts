@@ -22,6 +22,7 @@ import {
 import { receiveTo, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import { refuseOptions, type ParsedOptions } from '../options.js'
+import { isWebSocket, listenForWebSockets, refuseWebSocketOptions, WEBSOCKET_OPTIONS } from '../websocket-commands.js'
 import { converse, pumpOut, relayTo } from '../pipes.js'
 import { clientTls, refuseTlsOptions, serverTls, TLS_OPTIONS } from '../tls-files.js'
 
@@ -33,6 +34,7 @@ const OPTIONS = {
   },
   max: { type: 'number', value: '<n>', default: '100', help: 'connections at once with --keep-open; more wait' },
   ...CONVERSATION_OPTIONS,
+  ...WEBSOCKET_OPTIONS,
   ...TLS_OPTIONS,
 } as const
 
@@ -47,6 +49,7 @@ export const listen: Command = defineCommand({
     ['moorage listen tcp://127.0.0.1:9000', 'the first client talks to this terminal'],
     ['moorage listen -k tcp://127.0.0.1:9000 --exec "tr a-z A-Z"', 'a program for each client'],
     ['moorage listen -k tls://:9443 --tls --relay tcp://127.0.0.1:9000', 'TLS in front of a server that has none'],
+    ['moorage listen ws://127.0.0.1:9000/chat', 'a WebSocket, for a page or for moorage connect'],
     [
       'moorage listen udp://127.0.0.1:9999',
       'print datagrams; what is typed goes to the last sender, and waits for the first',
@@ -60,6 +63,8 @@ export const listen: Command = defineCommand({
         'Cannot listen: give one endpoint, as in moorage listen tcp://127.0.0.1:9000',
       )
     }
+    if (isWebSocket(text)) return listenForWebSockets(text, options, context)
+    refuseWebSocketOptions(options)
     const endpoint = parseEndpoint(text)
     if (carriesDatagrams(endpoint)) return listenForDatagrams(endpoint, options, context)
     const meet = meeting(options, relayTarget(options, endpoint), context)

@@ -230,18 +230,18 @@ async function announce(
   const { protocol, port: told } = new URL(server.endpoint)
   // A URL leaves out the port that its scheme has by itself.
   const port = told === '' ? (protocol === 'https:' ? '443' : '80') : told
-  let tried = 0
+  let answering = 0
   const candidates = isWildcard(host) ? ['127.0.0.1', ...ownAddresses()] : [host]
   for (const candidate of new Set(candidates)) {
     const name = bracketed(candidate)
     if (!(await answers(protocol, name, port, ownCheck))) continue
-    tried += 1
+    answering += 1
     const url = `${protocol}//${name}:${port}/`
     process.stdout.write(
       context.output.json ? `${JSON.stringify({ event: 'listening', endpoint: url })}\n` : `listening on ${url}\n`,
     )
   }
-  if (tried === 0)
+  if (answering === 0)
     context.output.say(`listening on ${server.endpoint}, which did not answer when it was tried from here`, {
       event: 'listening',
       endpoint: server.endpoint,

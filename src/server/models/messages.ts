@@ -71,7 +71,7 @@ export type ToWorker =
   | { readonly type: 'tls'; readonly options: TlsServerOptions }
   /** What the rooms of the parent have for brokers in this worker. */
   | { readonly type: 'pubsub'; readonly batch: readonly HubAnswer[] }
-  | { readonly type: 'drain'; readonly graceMs: number }
+  | { readonly type: 'drain'; readonly graceMs: number; readonly restart: boolean }
   | { readonly type: 'cut'; readonly why: string }
 
 export type FromWorker =

@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../../transport/connection-options.js'
 import type { Address } from '../../transport/address.js'
 import type { Endpoint } from '../../transport/endpoint.js'
 import type { TlsServerOptions } from '../../transport/tls-options.js'
+import { isRestart } from '../draining.js'
 import type { DrainReport } from '../outcome.js'
 import { fromPlainError, type FromWorker, type WorkerStart } from './messages.js'
 import type { ProcessesModel, ThreadsModel } from './model.js'
@@ -16,6 +17,8 @@ export interface PoolConfig {
   readonly endpoint: Endpoint
   readonly clock: Clock
   readonly logger: Logger
+  /** Of the server: its reason goes on to the workers. */
+  readonly draining: AbortSignal
   /** What a worker is started with, apart from its number, its certificates and its port. */
   readonly start: Omit<WorkerStart, 'worker' | 'tls' | 'shared' | 'local'>
   /** Where the parent receives datagrams. */
@@ -140,7 +143,7 @@ export class WorkerPool {
     const stopTimer = this.#config.clock.after(graceMs + MESSAGE_MS, () => this.#kill())
     const gone = this.slots.map((slot) => {
       const ended = slot.stop()
-      if (slot.isReady) slot.send({ type: 'drain', graceMs })
+      if (slot.isReady) slot.send({ type: 'drain', graceMs, restart: isRestart(this.#config.draining.reason) })
       else slot.kill()
       return ended
     })

@@ -114,9 +114,9 @@ export class SharedHost {
     void this.#server?.close({ graceMs: 0 })
   }
 
-  async drain(graceMs: number): Promise<DrainReport> {
+  async drain(graceMs: number, restart: boolean): Promise<DrainReport> {
     clearInterval(this.#timer)
-    const report = await this.#server?.close({ graceMs })
+    const report = await this.#server?.close({ graceMs, restart })
     this.#tell()
     return report ?? { drained: 0, cut: [], cutCount: 0, handlersLeft: 0 }
   }

@@ -1,3 +1,4 @@
+import { drainReason } from '../draining.js'
 import { errorCodeOf, messageOf } from '../../base/errors.js'
 import type { Logger } from '../../base/logger.js'
 import { HubLink } from '../../pubsub/link/hub-link.js'
@@ -164,7 +165,7 @@ export class WorkerHost {
         this.#link.receive(message.batch)
         return
       case 'drain':
-        void this.#drain(message.graceMs)
+        void this.#drain(message.graceMs, message.restart)
         return
       case 'cut':
         this.#runner?.cut(message.why)
@@ -207,10 +208,10 @@ export class WorkerHost {
     this.#disconnect()
   }
 
-  async #drain(graceMs: number): Promise<void> {
-    this.#draining.abort()
+  async #drain(graceMs: number, restart: boolean): Promise<void> {
+    this.#draining.abort(drainReason(restart))
     if (this.#shared !== undefined) {
-      this.#send({ type: 'drained', report: await this.#shared.drain(graceMs) })
+      this.#send({ type: 'drained', report: await this.#shared.drain(graceMs, restart) })
     } else if (this.#datagrams !== undefined) {
       this.#send({ type: 'drained', report: await this.#datagrams.drain(graceMs) })
     } else {

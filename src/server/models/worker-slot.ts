@@ -76,9 +76,16 @@ export class WorkerSlot {
   #startWorker(): void {
     const { settings } = this.#model
     this.#startedAt = this.#clock.now()
+    let isOver = false
     const events = {
-      message: (message: FromWorker): void => this.#message(message),
-      exit: (why: string): void => this.#exited(why),
+      message: (message: FromWorker): void => {
+        // A process can be gone before the last that it sent is read: its rooms are left, and are not opened again.
+        if (!isOver || message.type !== 'pubsub') this.#message(message)
+      },
+      exit: (why: string): void => {
+        isOver = true
+        this.#exited(why)
+      },
     }
     const start = this.#makeStart()
     this.#peer =

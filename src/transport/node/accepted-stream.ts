@@ -110,8 +110,9 @@ export class AcceptedDescriptor implements RawStream {
   readonly local: Address
   readonly socket: undefined
   readonly handle: undefined
-  readonly #source: NativeSource
   readonly #streams: NativeStreams
+  /** Until it is opened or destroyed: afterwards its id in the set is its connection's, or another stream's. */
+  #source: NativeSource | undefined
 
   constructor(streams: NativeStreams, descriptor: number, remote: Address) {
     const name = streams.addon.localName(descriptor)
@@ -122,16 +123,20 @@ export class AcceptedDescriptor implements RawStream {
   }
 
   open(settings: ConnectionSettings): StreamConnection {
-    return new StreamConnection(
-      new NativeDriver(this.#streams, this.#source, this, settings.writeHighWaterBytes),
-      settings,
-    )
+    const source = this.#source
+    if (source === undefined) throw openedBefore()
+    this.#source = undefined
+    return new StreamConnection(new NativeDriver(this.#streams, source, this, settings.writeHighWaterBytes), settings)
   }
 
   destroy(): void {
-    this.#source.close()
+    this.#source?.close()
+    this.#source = undefined
   }
 }
+
+const openedBefore = (): UsageError =>
+  new UsageError('ERR_STATE', 'Cannot open the stream: it was opened or destroyed before')
 
 /** An error before anybody has taken the socket is one of a peer that left: its end will tell. */
 const ignoreEarlyError = (): void => undefined
@@ -177,8 +182,7 @@ function openSocket(
   remote: Address,
   settings: ConnectionSettings,
 ): StreamConnection {
-  if (socket === undefined)
-    throw new UsageError('ERR_STATE', 'Cannot open the stream: it was opened or destroyed before')
+  if (socket === undefined) throw openedBefore()
   socket.off('error', ignoreEarlyError)
   const names = { local: localNameOf(socket.localAddress, socket.localPort), remote }
   const opened = openNatively(socket, fast, names, settings)

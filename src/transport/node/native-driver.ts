@@ -36,6 +36,8 @@ const restOf = (piece: FilePiece, sent: number): FilePiece => ({
   length: piece.length - sent,
 })
 
+const fileError = (why: string): NetError => new NetError('ERR_FILE_READ', `Cannot send the file: ${why}`)
+
 /** Below it the written pieces of a queue stay in their list. */
 const MAX_SENT_PIECES = 1024
 
@@ -126,7 +128,8 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   pause(): void {
-    if (this.#isReady()) this.#watch(this.#interest & WATCH_WRITE)
+    // One that was never used waits for nothing, and what it came with stays: TLS may need that.
+    if (this.#id !== -1) this.#watch(this.#interest & WATCH_WRITE)
   }
 
   /** Into the set of streams, at the first use. */
@@ -376,9 +379,9 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   #fail(call: string, errno: number): void {
-    // Of a piece of a file the end was met first: the peer sees an end that is none.
-    if (errno === -constants.errno.ENODATA)
-      this.#end(new NetError('ERR_SOCKET', 'Cannot send the file: it became shorter while it was sent'))
+    // Of a piece of a file the end was met first, or it cannot be read: sockets know neither.
+    if (errno === -constants.errno.ENODATA) this.#end(fileError('it became shorter while it was sent'))
+    else if (errno === -constants.errno.EIO) this.#end(fileError('the system cannot read it (EIO)'))
     else this.#end(systemError(call, errno))
   }
 

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtempSync, openSync, closeSync, ftruncateSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { patternBytes, turns, until, within, withCode } from '#src/testing/contract-row.js'
+import { errorCodeOf } from '#src/base/errors.js'
+import { readOptions } from '#src/base/options.js'
 import { connect } from '#src/transport/connect.js'
+import { CONNECTION_OPTIONS } from '#src/transport/connection-options.js'
 import { listen } from '#src/transport/listen.js'
+import { AcceptedDescriptor } from '#src/transport/node/accepted-stream.js'
+import { handleOf } from '#src/transport/node/handles.js'
+import { NativeDriver } from '#src/transport/node/native-driver.js'
+import { descriptorOf, nativeStreams } from '#src/transport/node/native-streams.js'
 import { tryLoadNative } from '#src/transport/node/native.js'
 import { descriptorOfShared, sharedBytes } from '#src/transport/node/shared-bytes.js'
 import { StreamConnection } from '#src/transport/stream-connection.js'
@@ -62,6 +71,46 @@ suite('streams by the addon', { skip, timeout: 60_000 }, () => {
       for (const { near, far } of pairs) { near.destroy(); far.destroy() }
     `)
     assert.equal(printed, `uncaught of one\n${'0x,1x,2x\n'.repeat(3)}`)
+  })
+
+  test('a stream that came by descriptor leaves its connection alone once it was opened', async () => {
+    const streams = nativeStreams()
+    assert.ok(streams !== undefined)
+    const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const accepted = once(server, 'connection')
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const far = await connect(`tcp://127.0.0.1:${address.port}`)
+    const [socket]: Socket[] = await accepted
+    assert.ok(socket !== undefined)
+    const descriptor = descriptorOf(handleOf(socket))
+    assert.ok(descriptor !== undefined)
+    const stream = new AcceptedDescriptor(streams, descriptor, { kind: 'ip', host: '127.0.0.1', port: 1 })
+    const settings = readOptions('test', CONNECTION_OPTIONS, {})
+    const near = stream.open(settings)
+    stream.destroy()
+    assert.throws(() => stream.open(settings), withCode('ERR_STATE'))
+    await near.write('alive\n')
+    assert.equal(await within('a line', far.readLine()), 'alive\n')
+    near.destroy()
+    far.destroy()
+    socket.destroy()
+    server.close()
+  })
+
+  test('a stream that is paused before its first use does not enter the set', () => {
+    const streams = nativeStreams()
+    assert.ok(streams !== undefined)
+    let entered = 0
+    const source = {
+      enter: () => (entered += 1),
+      toSocket: () => assert.fail('nobody asked for a socket'),
+      close: () => undefined,
+    }
+    const nowhere = { kind: 'unix', path: '' } as const
+    new NativeDriver(streams, source, { local: nowhere, remote: nowhere }, 1024).pause()
+    assert.equal(entered, 0)
   })
 
   test('a process ends when its connections wait for nothing', async () => {
@@ -239,7 +288,7 @@ suite('streams by the addon', { skip, timeout: 60_000 }, () => {
     })()
     const { reason, error } = await within('the end', near.closed)
     assert.equal(reason, 'failed')
-    assert.match(String(error), /Cannot send the file: it became shorter/)
+    assert.equal(errorCodeOf(error), 'ERR_FILE_READ')
     assert.ok((await reading) < 12_000_000)
     assert.equal(near.holdsFile(descriptor, 0, 2000), false)
     closeSync(descriptor)

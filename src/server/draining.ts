@@ -1,0 +1,11 @@
+import { ClosedError, MoorageError } from '../base/errors.js'
+
+/** Why a server drains, as `ServerContext.draining` gives it. */
+export function drainReason(restart: boolean): ClosedError {
+  const details = restart ? { restart } : {}
+  return new ClosedError('ERR_SERVER_CLOSED', 'Cannot use the server: it is closing or closed', { details })
+}
+
+/** Whether the server said that it comes again: `close({ restart: true })`. */
+export const isRestart = (reason: unknown): boolean =>
+  reason instanceof MoorageError && reason.details['restart'] === true

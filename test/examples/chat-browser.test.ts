@@ -1,0 +1,106 @@
+// Two pages and a terminal in one room: one page by a WebSocket, the other by server-sent events.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { connect, serve, type Connection, type TcpServer } from 'moorage'
+import { within } from '#src/testing/contract-row.js'
+import { launchBrowser, noBrowser } from '../fixtures/browser.js'
+import { example } from '../fixtures/example.js'
+
+const TIMEOUT = { timeout: 120_000, skip: noBrowser }
+
+async function enter(page: Page, url: string, name: string, way: 'socket' | 'events'): Promise<void> {
+  await page.goto(url)
+  await page.fill('#name', name)
+  await page.selectOption('#way', way)
+  await page.click('#enter button')
+  await page.locator('#room', { hasText: 'lobby' }).waitFor()
+}
+
+/** Waits until the page shows such a line. */
+const shows = (page: Page, text: string): Promise<void> => page.locator('#log li', { hasText: text }).waitFor()
+
+/** A way to the server that can be cut. */
+async function relayTo(endpoint: string): Promise<{ readonly server: TcpServer; cut(): void }> {
+  const live = new Set<Connection>()
+  const server = await serve('tcp://127.0.0.1:0', async (near) => {
+    const far = await connect(endpoint.replace('http:', 'tcp:'))
+    live.add(near).add(far)
+    const copy = async (from: Connection, to: Connection): Promise<void> => {
+      for await (const bytes of from) await to.write(bytes)
+      await to.closeWrite()
+    }
+    await Promise.allSettled([copy(near, far), copy(far, near)])
+    live.delete(near)
+    live.delete(far)
+  })
+  return {
+    server,
+    cut() {
+      for (const connection of live) connection.destroy()
+    },
+  }
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.fill('#line', text)
+  await page.press('#line', 'Enter')
+}
+
+test(
+  'two pages and a terminal talk in one room, and a page whose connection is lost misses nothing',
+  TIMEOUT,
+  async (context) => {
+    const program = example(context, 'chat/start', ['tcp://127.0.0.1:0', 'http://127.0.0.1:0'])
+    const tcp = await program.printed(/listening on (tcp:\S+)/)
+    const http = await program.printed(/listening on (http:\S+)/)
+    const relay = await relayTo(http)
+    const browser = await launchBrowser()
+    try {
+      const [ann, bob] = [await browser.newPage(), await browser.newPage()]
+      const faults: string[] = []
+      for (const page of [ann, bob]) page.on('pageerror', (error) => faults.push(error.message))
+      await enter(ann, relay.server.endpoint.replace('tcp:', 'http:'), 'ann', 'socket')
+      await enter(bob, http, 'bob', 'events')
+      await shows(ann, 'bob came')
+      const carl = await connect(tcp)
+      await within('the question', carl.readLine())
+      await carl.write('carl\n')
+      const heard = async (wanted: string): Promise<void> => {
+        for (let line = ''; !line.includes(wanted);)
+          line = (await within(wanted, carl.readLine())) ?? assert.fail(`the end before ${wanted}`)
+      }
+      await heard('you are in lobby, with ann, bob, carl')
+      await say(ann, 'from a page by a WebSocket')
+      await say(bob, 'from a page by events')
+      await heard('bob: from a page by events')
+      await carl.write('from a terminal <b>\n')
+      for (const page of [ann, bob]) {
+        await shows(page, 'from a page by a WebSocket')
+        await shows(page, 'from a page by events')
+        await shows(page, 'from a terminal <b>')
+      }
+      assert.deepEqual(await ann.$$eval('#members li', (items) => items.map((item) => item.textContent)), [
+        'ann',
+        'bob',
+        'carl',
+      ])
+      // A connection that is lost: what is said meanwhile comes, once.
+      relay.cut()
+      await heard('ann left')
+      await carl.write('while ann was away\n')
+      await shows(ann, 'while ann was away')
+      const count = await ann.$$eval(
+        '#log li',
+        (items) => items.filter((item) => item.textContent?.includes('while ann was away')).length,
+      )
+      assert.equal(count, 1)
+      assert.deepEqual(faults, [])
+      carl.destroy()
+      await relay.server.close({ graceMs: 100 })
+    } finally {
+      await browser.close()
+    }
+    assert.deepEqual(await program.stop(), { code: 0, signal: null })
+  },
+)
