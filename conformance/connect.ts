@@ -8,7 +8,7 @@ const FORGETFUL = /^13\.[256]\./
 
 async function ask(url: string): Promise<Message | null> {
   await using client = await connectWebSocket(url, RAISED)
-  return client.receive()
+  return await client.receive()
 }
 
 async function askNumber(url: string): Promise<number> {
