@@ -69,10 +69,11 @@ export function buildPackage() {
 }
 
 export function buildTests() {
-  compile('.', ['src', 'test', 'examples', 'bench', 'docs'], '.build/.built', [
+  compile('.', ['src', 'test', 'examples', 'bench', 'conformance', 'docs'], '.build/.built', [
     '.build/test',
     '.build/examples',
     '.build/bench',
+    '.build/conformance',
     '.build/docs',
   ])
 }

@@ -64,6 +64,13 @@ interface Pinged {
   readonly answered: Deferred<number>
 }
 
+/** What was made of the bytes that came last. */
+type Turn = typeof NOTHING_GIVEN | typeof GIVEN | typeof REFUSED
+const NOTHING_GIVEN = 0
+const GIVEN = 1
+/** Nothing is read any more. */
+const REFUSED = 2
+
 const MAX_PINGS = 16
 const NOTHING = new Uint8Array(0)
 
@@ -89,6 +96,7 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
   #heard: { readonly code: number; readonly reason: string; readonly at: number } | undefined
   #error: Error | undefined
   #isPaused = false
+  #turn: Turn = NOTHING_GIVEN
 
   // Of the heartbeat.
   #heardAt: number
@@ -245,6 +253,7 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     const now = this.#connection.clock.now()
     // A whole number: one that is not is an object of its own.
     this.#heardAt = Math.round(now)
+    if (this.#turn === REFUSED) return
     this.#engine.receive(bytes)
     this.#pull(now)
   }
@@ -282,11 +291,22 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
   }
 
   #pull(now: number): void {
+    if (this.#turn === REFUSED) return
+    this.#turn = NOTHING_GIVEN
     try {
       while (this.#step(now));
     } catch (error) {
-      this.fail(error)
+      this.#refuse(error)
     }
+  }
+
+  /** What came before it, in the same turn, can still be answered in this turn. */
+  #refuse(error: unknown): void {
+    const wasGiven = this.#turn === GIVEN
+    this.#turn = REFUSED
+    if (error instanceof Error) this.#error ??= error
+    if (wasGiven) setImmediate(() => this.fail(error))
+    else this.fail(error)
   }
 
   /** False when nothing more is to be read now. */
@@ -328,7 +348,9 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
 
   /** Behind its own goodbye a side is not held back any more: what its handler does not take is dropped. */
   #give(message: Message): void {
-    if (this.#closingAt === -1 || !this.incoming.isFull) this.incoming.push(message)
+    if (this.#closingAt !== -1 && this.incoming.isFull) return
+    this.#turn = GIVEN
+    this.incoming.push(message)
   }
 
   #inflate(bytes: Uint8Array, isText: boolean): Message {

@@ -23,7 +23,8 @@ export const BAD_GATEWAY = 1014
 
 /** RFC 6455 §7.4.2: what may stand in a close frame. 1004 to 1006 and 1015 may not, nor what nobody has registered. */
 export const isCloseCode = (code: number): boolean =>
-  (code >= 1000 && code <= 1014 && (code < 1004 || code > 1006)) || (code >= 3000 && code <= 4999)
+  Number.isInteger(code) &&
+  ((code >= 1000 && code <= 1014 && (code < 1004 || code > 1006)) || (code >= 3000 && code <= 4999))
 
 /** How a peer said goodbye. */
 export interface CloseEvent {

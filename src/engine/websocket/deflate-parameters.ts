@@ -35,9 +35,9 @@ const KNOWN = new Set([
   'client_max_window_bits',
 ])
 
-/** RFC 7692 §7.1: no unknown parameter, flags without a value, bits from 8 to 15. */
-function isValid({ name, parameters }: Extension, isOffer: boolean): boolean {
-  if (name !== NAME) return false
+/** RFC 7692 §7: no unknown parameter, none twice, flags without a value, bits from 8 to 15. */
+function isValid({ name, parameters, repeats }: Extension, isOffer: boolean): boolean {
+  if (name !== NAME || repeats) return false
   for (const [key, value] of parameters) {
     if (!KNOWN.has(key)) return false
     const isFlag = key.endsWith('takeover')

@@ -1,8 +1,9 @@
 import { ProtocolError } from '../../base/errors.js'
 import { tryFromBase64, toBase64 } from '../http/base64.js'
-import { isToken } from '../http/characters.js'
+import { isToken, trimSpace } from '../http/characters.js'
 import type { Fields } from '../http/fields.js'
 import { tryParseList } from '../http/list.js'
+import { tryParseExtensions } from './extensions.js'
 
 /** RFC 6455 §4.2.2: what the key is hashed with. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -42,7 +43,7 @@ export const acceptOf = (key: string, sha1: Sha1Base64): string => sha1(key + GU
 export function readOpening({ method, version, upgrade, headers }: UpgradeRequest): Opening {
   if (method !== 'GET') throw refused(405, 'a WebSocket is opened with GET')
   if (version !== '1.1') throw refused(426, 'a WebSocket is opened by HTTP/1.1')
-  if (!upgrade.split(',').some((name) => name.trim() === 'websocket'))
+  if (!upgrade.split(',').some((name) => trimSpace(name) === 'websocket'))
     throw refused(426, 'this address speaks WebSocket: ask with Upgrade: websocket and Connection: Upgrade')
   const wanted = headers.getAll('sec-websocket-version')
   if (wanted.length !== 1 || wanted[0] !== VERSION) throw refused(426, `Sec-WebSocket-Version must be ${VERSION}, once`)
@@ -50,7 +51,7 @@ export function readOpening({ method, version, upgrade, headers }: UpgradeReques
   const [key = ''] = keys
   if (keys.length !== 1 || tryFromBase64(key)?.length !== KEY_BYTES)
     throw refused(400, 'Sec-WebSocket-Key must be 16 bytes in base64, once')
-  return { key, protocols: readProtocols(headers), extensions: headers.get('sec-websocket-extensions') ?? '' }
+  return { key, protocols: readProtocols(headers), extensions: readExtensions(headers) }
 }
 
 /** RFC 6455 §4.1: tokens, each once. */
@@ -61,6 +62,14 @@ function readProtocols(headers: Fields): readonly string[] {
   if (names === undefined || names.length === 0 || !names.every(isToken) || new Set(names).size < names.length)
     throw refused(400, 'Sec-WebSocket-Protocol must be tokens, each once')
   return names
+}
+
+/** RFC 6455 §9.1: what is malformed ends the handshake, whether or not anything of it would be taken. */
+function readExtensions(headers: Fields): string {
+  const value = headers.get('sec-websocket-extensions') ?? ''
+  if (value !== '' && tryParseExtensions(value) === undefined)
+    throw refused(400, 'Sec-WebSocket-Extensions must be at most 16 names with their parameters')
+  return value
 }
 
 const refused = (status: number, why: string): ProtocolError =>
@@ -105,7 +114,7 @@ export function readOpened(headers: Fields, { nonce, protocols, extensions }: Cl
     throw failed('Sec-WebSocket-Accept does not belong to the key: a cache may have answered')
   const names = headers.getAll('sec-websocket-protocol')
   const [protocol = ''] = names
-  if (names.length > 1 || (protocol !== '' && !protocols.includes(protocol)))
+  if (names.length > 1 || (names.length === 1 && !protocols.includes(protocol)))
     throw failed(`the server chose the subprotocol ${JSON.stringify(protocol.slice(0, 64))}, which was not offered`)
   const agreed = headers.get('sec-websocket-extensions')
   if (agreed !== undefined && extensions === '') throw failed('the server agreed to an extension that was not offered')
