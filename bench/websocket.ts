@@ -67,6 +67,8 @@ const run =
     return measure(target, loadProgram, [mode, String(target.port), ...rest], speech(target.name))
   }
 
+console.log('left out: uWebSockets.js, which the npm registry does not have; Bun’s server stands on uWebSockets')
+
 async function startAll(list: readonly Peer[]): Promise<Target[]> {
   const started: Target[] = []
   for (const { name, start } of list) {

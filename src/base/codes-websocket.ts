@@ -6,6 +6,7 @@ export type WebSocketProtocolCode =
   | 'ERR_WEBSOCKET_UTF8'
   | 'ERR_WEBSOCKET_CLOSE'
   | 'ERR_WEBSOCKET_DEFLATE'
+  | 'ERR_WEBSOCKET_JSON'
 
 export const WEBSOCKET_PROTOCOL_CODES: Table<WebSocketProtocolCode> = table({
   ERR_WEBSOCKET_HANDSHAKE: entry(
@@ -32,6 +33,11 @@ export const WEBSOCKET_PROTOCOL_CODES: Table<WebSocketProtocolCode> = table({
     'remote',
     'A compressed message cannot be inflated: closed with 1007.',
     'Compress as RFC 7692 §7.2.1 has it, within the window that was agreed.',
+  ),
+  ERR_WEBSOCKET_JSON: entry(
+    'remote',
+    'A message is not JSON, or not what the schema of jsonMessages takes: closed with 1007 or 1008 where nobody catches it.',
+    'Send text that is JSON of the shape that the message names.',
   ),
 })
 

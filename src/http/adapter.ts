@@ -1,4 +1,4 @@
-import type { HandlerAdapter } from '../server/handlers.js'
+import { LATER, type HandlerAdapter } from '../server/handlers.js'
 import { HTTP_OPTIONS, type HttpSettings } from './options.js'
 import { toHttpFunction } from './handlers.js'
 import { readOptions } from '../base/options.js'
@@ -19,9 +19,10 @@ export const adapter: HandlerAdapter = {
     const { headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs } = settings
     const shortestMs = Math.min(headerTimeoutMs, keepAliveTimeoutMs, bodyTimeoutMs, writeTimeoutMs)
     let service: HttpService | undefined
-    return (connection, server, report) => {
+    return (connection, server, report, end) => {
       service ??= { handler, settings, timeouts: new Timeouts(connection.clock, shortestMs), server, report }
-      return serveConnection(connection, service)
+      serveConnection(connection, service, end)
+      return LATER
     }
   },
 }

@@ -20,7 +20,7 @@ import { discard, isStreamed, letGo } from './response-body.js'
 import { MAX_WHOLE_BYTES, onePart, sendParts } from './send-parts.js'
 import type { Timed, Timeouts } from './timeouts.js'
 import { UpgradeResponse } from './upgrade.js'
-import type { ServerContext } from '../server/handlers.js'
+import type { HandlerEnd, ServerContext } from '../server/handlers.js'
 
 export interface HttpService {
   readonly handler: HttpFunction
@@ -38,16 +38,16 @@ const MAX_DROPPED_BYTES = 256 * 1024
 const RECENT_MS = 1000
 const NEXT_REQUEST_MS = 500
 
-/** Answers the requests of one connection; resolves when it is to be closed. */
-export function serveConnection(connection: StreamConnection, service: HttpService): Promise<void> {
-  return new Promise((resolve) => connection.sinkTo(new HttpConnection(connection, service, resolve)))
+/** Answers the requests of one connection; tells `end` when it is to be closed. */
+export function serveConnection(connection: StreamConnection, service: HttpService, end: HandlerEnd): void {
+  connection.sinkTo(new HttpConnection(connection, service, end))
 }
 
 /** The loop between a connection, the engine and the handler: the one place where the three meet. */
 class HttpConnection implements ConnectionSink, BodySource, Timed {
   readonly #connection: StreamConnection
   readonly #service: HttpService
-  readonly #over: () => void
+  readonly #end: HandlerEnd
   readonly #engine: ServerConnection
   readonly #out: Output
   #body: RequestBody | undefined
@@ -80,10 +80,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** What the head that is read began with, while it may be looked at. */
   #beginning: Uint8Array | undefined
 
-  constructor(connection: StreamConnection, service: HttpService, over: () => void) {
+  constructor(connection: StreamConnection, service: HttpService, end: HandlerEnd) {
     this.#connection = connection
     this.#service = service
-    this.#over = over
+    this.#end = end
     this.#engine = new ServerConnection(service.settings, latin1)
     this.#out = new Output(connection)
     service.timeouts.add(this)
@@ -145,7 +145,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     // Whoever makes the answer need not go on.
     if (this.#parts !== undefined) letGo(this.#parts)
     this.#out.drain()
-    this.#over()
+    this.#end.over()
   }
 
   // ---- the loop
@@ -314,13 +314,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#service.timeouts.delete(this)
     connection.releaseSink()
     connection.unread(this.#engine.takeRest())
-    // Nothing of this object is held from here on.
-    const { report } = this.#service
-    const over = this.#over
-    take(connection, (failure) => {
-      if (failure !== undefined) report(failure.error, connection)
-      over()
-    })
+    take(connection, this.#end)
   }
 
   #endAnswer(trailers: string = ''): void {
@@ -438,7 +432,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     this.#isLeaving = false
     this.#service.timeouts.delete(this)
     this.#connection.releaseSink()
-    this.#over()
+    this.#end.over()
   }
 
   // ---- time

@@ -1,13 +1,11 @@
 import { encodeField, type FieldInit } from '../engine/http/fields.js'
+import type { HandlerEnd } from '../server/handlers.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { addLines, type FieldPair } from './added-fields.js'
 import { encodeFields, HttpResponse } from './response.js'
 
-/**
- * What goes on with a connection behind the switch. `over` is called once, when it is done with it, with what went wrong if
- * anything did: the connection is closed then. A function and no promise: one that waits holds half a kilobyte.
- */
-export type Takeover = (connection: StreamConnection, over: (failure?: { readonly error: unknown }) => void) => void
+/** What goes on with a connection behind the switch. `end.over` is called once, when the connection is to be closed. */
+export type Takeover = (connection: StreamConnection, end: HandlerEnd) => void
 
 /** Without what is read of other answers: a body, a length. */
 interface SwitchFields {

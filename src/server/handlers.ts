@@ -173,12 +173,21 @@ export function toStreamFunction(source: StreamHandlerSource): RunnableHandler {
   return isStreamHandlerClass(source) ? (connection, server) => runHandler(new source(connection, server)) : source
 }
 
+/** Told once, when what runs over a connection is over, and with what went wrong if anything did. */
+export interface HandlerEnd {
+  over(failure?: { readonly error: unknown }): void
+}
+
+/** Returned in place of a promise: `end.over` will be called. A promise that waits, and who waits for it, hold half a kilobyte. */
+export const LATER: unique symbol = Symbol('later')
+
 /** What runs over each connection. `report` tells of an error that does not end it: one request of many, say. */
 export type RunnableHandler = (
   connection: StreamConnection,
   server: ServerContext,
   report: (error: unknown, connection: StreamConnection) => void,
-) => void | Promise<void>
+  end: HandlerEnd,
+) => void | Promise<void> | typeof LATER
 
 /**
  * Makes what runs over connections out of handlers of another kind: HTTP's. Its module exports it as `adapter`, so that

@@ -5,7 +5,7 @@ import type { ConnectionSettings } from '../transport/connection-options.js'
 import { needsNothing, prepareConnection, type Preparation } from '../transport/prepare.js'
 import type { RawStream } from '../transport/raw-listener.js'
 import type { ConnectionActivity, StreamConnection } from '../transport/stream-connection.js'
-import type { RunnableHandler, ServerContext } from './handlers.js'
+import { LATER, type HandlerEnd, type RunnableHandler, type ServerContext } from './handlers.js'
 import { MAX_CUT_LISTED, type CutConnection, type DrainReport, type Outcome } from './outcome.js'
 
 export interface RunnerSettings {
@@ -28,9 +28,22 @@ export interface RunnerEvents {
 }
 
 /** A connection that has begun and is not gone. */
-interface Live {
+class Live implements HandlerEnd {
+  readonly #runner: StreamRunner
+  readonly #connection: StreamConnection
   readonly id: number
   state: 'preparing' | 'handling' | 'closing'
+
+  constructor(runner: StreamRunner, connection: StreamConnection, id: number, state: Live['state']) {
+    this.#runner = runner
+    this.#connection = connection
+    this.id = id
+    this.state = state
+  }
+
+  over(failure?: { readonly error: unknown }): void {
+    this.#runner.handled(this.#connection, this, failure)
+  }
 }
 
 /** The share of the grace after which reads in the middle of a message are ended too. */
@@ -67,13 +80,13 @@ export class StreamRunner {
     const { connection: settings, preparation } = this.#settings
     // The stream is let go of here: it would be held as long as the connection lives.
     const connection = stream.open(settings)
-    const live: Live = { id, state: this.#ready ? 'handling' : 'preparing' }
+    const live = new Live(this, connection, id, this.#ready ? 'handling' : 'preparing')
     this.#live.set(connection, live)
     if (this.#ready) this.#handle(connection, live)
     else
       prepareConnection(connection, preparation).then(
         () => this.#handle(connection, live),
-        (reason: unknown) => void this.#end(connection, live, { reason }),
+        (error: unknown) => live.over({ error }),
       )
   }
 
@@ -81,28 +94,34 @@ export class StreamRunner {
   #handle(connection: StreamConnection, live: Live): void {
     const { handler, context, events } = this.#settings
     live.state = 'handling'
-    let handled: void | Promise<void>
+    let handled: ReturnType<RunnableHandler>
     try {
       if (this.#draining) connection.drain()
-      handled = handler(connection, context, events.failed)
-    } catch (reason) {
-      void this.#end(connection, live, { reason })
+      handled = handler(connection, context, events.failed, live)
+    } catch (error) {
+      live.over({ error })
       return
     }
+    if (handled === LATER) return
     Promise.resolve(handled).then(
-      () => void this.#end(connection, live, undefined),
-      (reason: unknown) => void this.#end(connection, live, { reason }),
+      () => live.over(),
+      (error: unknown) => live.over({ error }),
     )
+  }
+
+  /** Called once for each connection, when its handler is done with it. */
+  handled(connection: StreamConnection, live: Live, failure: { readonly error: unknown } | undefined): void {
+    void this.#end(connection, live, failure)
   }
 
   async #end(
     connection: StreamConnection,
     live: Live,
-    failure: { readonly reason: unknown } | undefined,
+    failure: { readonly error: unknown } | undefined,
   ): Promise<void> {
     const { events } = this.#settings
     events.handled()
-    if (failure !== undefined) events.failed(failure.reason, connection)
+    if (failure !== undefined) events.failed(failure.error, connection)
     live.state = 'closing'
     await connection.close()
     const { bytesRead, bytesWritten, bytesUnsent } = await connection.closed

@@ -1,5 +1,5 @@
-import { onAbort } from '../base/cancellation.js'
-import { deferred, type Deferred } from '../base/deferred.js'
+import { nothingToUnlink, onAbort } from '../base/cancellation.js'
+import { deferred, markHandled, type Deferred } from '../base/deferred.js'
 import { ClosedError, MoorageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import { ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL } from '../engine/websocket/close.js'
@@ -52,7 +52,7 @@ export class WebSocketClient implements AsyncIterable<Message>, AsyncDisposable 
   readonly #reconnect: ReconnectSettings | undefined
   readonly #totals: MessageCounters
   readonly #closed: Deferred<WebSocketReport> = deferred()
-  readonly #unlink: () => void
+  #unlink: () => void = nothingToUnlink
   readonly #stopping = new AbortController()
   readonly #listeners = new Set<(peer: WebSocketPeer) => void>()
   #link: WebSocketLink
@@ -79,7 +79,7 @@ export class WebSocketClient implements AsyncIterable<Message>, AsyncDisposable 
       settings.reconnect === undefined ? undefined : readOptions('reconnect', RECONNECT_OPTIONS, settings.reconnect)
     this.#link = link
     this.#peer = this.#begin(link)
-    this.#unlink = onAbort(settings.signal, (reason) => this.destroy(reason))
+    if (this.#state !== 'closed') this.#unlink = onAbort(settings.signal, (reason) => this.destroy(reason))
   }
 
   #begin(link: WebSocketLink): WebSocketPeer {
@@ -167,8 +167,9 @@ export class WebSocketClient implements AsyncIterable<Message>, AsyncDisposable 
   }
 
   /** Says goodbye, and comes back no more. @throws UsageError `ERR_ARGUMENT` for a code or a reason that may not be sent. */
-  async close(code: number = NORMAL, reason: string = ''): Promise<WebSocketReport> {
-    this.#link.leave(code, reason)
+  close(code: number = NORMAL, reason: string = ''): Promise<WebSocketReport> {
+    const wrong = this.#link.tryLeave(code, reason)
+    if (wrong !== undefined) return markHandled(Promise.reject(wrong))
     this.#isLeaving = true
     this.#stopping.abort(new ClosedError('ERR_CLOSED', 'The WebSocket was closed'))
     return this.closed

@@ -7,6 +7,7 @@ export {
   type WebSocketHandlerClass,
   type WebSocketSource,
 } from './handlers.js'
+export { jsonMessages } from './json.js'
 export type { WebSocketReport } from './link.js'
 export type {
   OriginPolicy,

@@ -1,4 +1,4 @@
-import { deferred, type Deferred } from '../base/deferred.js'
+import { deferred, markHandled, type Deferred } from '../base/deferred.js'
 import { ClosedError, LimitError, MoorageError, TimeoutError } from '../base/errors.js'
 import { notUtf8, WebSocketConnection } from '../engine/websocket/connection.js'
 import {
@@ -165,16 +165,18 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
   }
 
   ping(): Promise<number> {
-    if (!this.isOpen) return Promise.reject(closedError())
+    if (!this.isOpen) return markHandled(Promise.reject(closedError()))
     this.#pings ??= new Map()
     if (this.#pings.size >= MAX_PINGS)
-      return Promise.reject(new LimitError('ERR_QUEUE_LIMIT', `Cannot ping: ${MAX_PINGS} pings wait for an answer`))
+      return markHandled(
+        Promise.reject(new LimitError('ERR_QUEUE_LIMIT', `Cannot ping: ${MAX_PINGS} pings wait for an answer`)),
+      )
     this.#pingNumber += 1
     const name = `a${this.#pingNumber}`
     const answered = deferred<number>()
     this.#pings.set(name, { at: this.#connection.clock.now(), answered })
     this.#out.frame(FIN | PING, Buffer.from(name))
-    return answered.promise
+    return markHandled(answered.promise)
   }
 
   // ---- ending
@@ -187,6 +189,16 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     this.#closingAt = this.#timeouts.now
     if (this.#out.isClear) this.#sayGoodbye(code, reason)
     else this.#goodbye = { code, reason }
+  }
+
+  /** The same; what may not be said is returned: nobody need await it. */
+  tryLeave(code: number, reason: string): unknown {
+    try {
+      this.leave(code, reason)
+      return undefined
+    } catch (error) {
+      return error
+    }
   }
 
   #sayGoodbye(code: number, reason: string): void {

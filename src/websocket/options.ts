@@ -1,4 +1,5 @@
 import { byteCount, count, group, milliseconds, oneOf, text, value, type OptionSpecs } from '../base/options.js'
+import type { AbortSignalLike } from '../base/cancellation.js'
 import type { FieldInit } from '../engine/http/fields.js'
 import { CONNECT_OPTIONS, type ConnectOptions, type ConnectSettings } from '../transport/connect.js'
 import { WEBSOCKET_LIMITS, type WebSocketLimits } from '../engine/websocket/options.js'
@@ -108,6 +109,7 @@ export const RECONNECT_OPTIONS: OptionSpecs<ReconnectSettings> = {
 
 /** What a client has besides what concerns its connection. */
 interface OwnClientSettings extends PeerSettings {
+  readonly signal: AbortSignalLike | undefined
   readonly headers: FieldInit
   readonly protocols: readonly string[]
   readonly compression: DeflateOptions | undefined
@@ -123,6 +125,14 @@ const isFields = (given: unknown): given is FieldInit => typeof given === 'objec
 
 export const OWN_CLIENT_OPTIONS: OptionSpecs<OwnClientSettings> = {
   ...PEER_SPECS,
+  signal: value(
+    'an AbortSignal',
+    undefined,
+    'none',
+    'Ends the attempt, which rejects with its reason; and later the WebSocket, and coming back to it.',
+    (given): given is AbortSignalLike | undefined =>
+      typeof given === 'object' && given !== null && 'aborted' in given && 'addEventListener' in given,
+  ),
   headers: value(
     'an object or a list of pairs',
     [],

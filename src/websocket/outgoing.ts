@@ -90,7 +90,8 @@ export class Outgoing implements Joiner {
   }
 
   send(message: Uint8Array | string | SharedFrame): Sending {
-    if (this.#isOver) return NOT_SENT
+    // One that is gone takes what is written without a word: its end is told when this turn is over.
+    if (this.#isOver || this.#connection.isEnding) return NOT_SENT
     this.counts.accept()
     if (this.#isPressed) return this.#queueUp(message)
     this.#transmit(message)

@@ -1,5 +1,6 @@
 import type { Address } from '../transport/address.js'
 import { NORMAL } from '../engine/websocket/close.js'
+import { markHandled } from '../base/deferred.js'
 import type { MessageCounts } from './counters.js'
 import type { WebSocketLink, WebSocketReport } from './link.js'
 import type { Message, Sending } from './outgoing.js'
@@ -101,9 +102,9 @@ export class WebSocketPeer implements AsyncIterable<Message>, AsyncDisposable {
    * rejects but for a code or a reason that may not be sent.
    * @throws UsageError `ERR_ARGUMENT`.
    */
-  async close(code: number = NORMAL, reason: string = ''): Promise<WebSocketReport> {
-    this.#link.leave(code, reason)
-    return this.closed
+  close(code: number = NORMAL, reason: string = ''): Promise<WebSocketReport> {
+    const wrong = this.#link.tryLeave(code, reason)
+    return wrong === undefined ? this.closed : markHandled(Promise.reject(wrong))
   }
 
   /** Ends it now, without a goodbye. */

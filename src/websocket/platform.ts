@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash, randomFillSync } from 'node:crypto'
 import type { WebSocketPorts } from '../engine/websocket/connection.js'
-import { maskCopy } from '../engine/websocket/mask.js'
+import { maskCopy, type MaskCopy } from '../engine/websocket/mask.js'
 import { tryLoadNative } from '../transport/node/native.js'
 
 const { latin1Slice, utf8Slice } = Buffer.prototype
@@ -17,12 +17,18 @@ export const NODE_PORTS: WebSocketPorts = {
       : undefined
   },
   allocate,
-  maskCopy(target, at, source, from, to, mask, phase) {
-    const native = to - from >= MIN_NATIVE_BYTES ? tryLoadNative() : undefined
-    return native === undefined
+  maskCopy: (target, at, source, from, to, mask, phase) =>
+    to - from < MIN_NATIVE_BYTES
       ? maskCopy(target, at, source, from, to, mask, phase)
-      : native.maskCopy(target, at, source, from, to, mask, phase)
-  },
+      : (longCopy ??= chooseCopy())(target, at, source, from, to, mask, phase),
+}
+
+let longCopy: MaskCopy | undefined
+
+/** Asked once: whether there is an addon stands in the environment, which is slow to read. */
+function chooseCopy(): MaskCopy {
+  const native = tryLoadNative()
+  return native === undefined ? maskCopy : native.maskCopy.bind(native)
 }
 
 /** Below this the call costs more than it saves. */

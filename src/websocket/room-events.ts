@@ -1,3 +1,4 @@
+import { nothingToUnlink, onAbort } from '../base/cancellation.js'
 import { errorCodeOf } from '../base/errors.js'
 import { byteCount, count, readOptions, value, type OptionSpecs } from '../base/options.js'
 import { sse, type ServerSentEvent } from '../http/event-stream.js'
@@ -44,7 +45,7 @@ export const ROOM_EVENTS_OPTIONS: OptionSpecs<RoomEventsSettings> = {
  */
 export function roomEvents(broker: Broker, options?: RoomEventsOptions): HttpFunction {
   const settings = readOptions('room events', ROOM_EVENTS_OPTIONS, options)
-  return async (request) => {
+  return async (request, server) => {
     const name = await settings.room(request)
     if (name === undefined) throw new HttpError(403)
     const seen = request.headers.get('last-event-id') ?? request.query.get('lastEventId') ?? ''
@@ -57,6 +58,7 @@ export function roomEvents(broker: Broker, options?: RoomEventsOptions): HttpFun
       if (errorCodeOf(error) === 'ERR_ROOM_NAME') throw new HttpError(400, 'There can be no room of this name')
       throw error
     }
+    queue.endWith(server.draining)
     return sse(queue)
   }
 }
@@ -67,6 +69,7 @@ class EventQueue implements RoomListener, AsyncIterator<ServerSentEvent>, AsyncI
   #events: { readonly event: ServerSentEvent; readonly bytes: number }[] = []
   #bytes = 0
   #isOver = false
+  #unlink: () => void = nothingToUnlink
   #wake: (() => void) | undefined
   subscription: Subscription | undefined
 
@@ -91,6 +94,11 @@ class EventQueue implements RoomListener, AsyncIterator<ServerSentEvent>, AsyncI
     this.#wake?.()
   }
 
+  /** A server that drains waits for no client: it comes again, to the next one. */
+  endWith(draining: AbortSignal): void {
+    this.#unlink = onAbort(draining, () => this.ended())
+  }
+
   #push(event: ServerSentEvent): void {
     const bytes = event.data?.length ?? 0
     this.#events.push({ event, bytes })
@@ -106,6 +114,7 @@ class EventQueue implements RoomListener, AsyncIterator<ServerSentEvent>, AsyncI
     this.#events = []
     this.#bytes = 0
     this.#isOver = true
+    this.#unlink()
     void this.subscription?.close()
   }
 

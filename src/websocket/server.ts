@@ -9,7 +9,7 @@ import type { HttpRequest } from '../http/request.js'
 import { HttpError, type HttpResponse } from '../http/response.js'
 import { Timeouts } from '../http/timeouts.js'
 import { upgradeRequired, UpgradeResponse } from '../http/upgrade.js'
-import type { ServerContext } from '../server/handlers.js'
+import type { HandlerEnd, ServerContext } from '../server/handlers.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { MessageCounters, type MessageCounts } from './counters.js'
 import { DeflateBudget, PeerDeflate } from './deflate.js'
@@ -38,7 +38,7 @@ export interface WebSocketService extends HttpFunction {
 interface Agreed {
   readonly protocol: string
   readonly deflate: PeerDeflate | undefined
-  readonly over: (failure?: { readonly error: unknown }) => void
+  readonly end: HandlerEnd
 }
 
 /**
@@ -93,7 +93,7 @@ class Service {
     const deflate = this.#agreeOnDeflate(opening, fields)
     return UpgradeResponse.to(
       'websocket',
-      (connection, over) => this.#run(connection, request, server, { protocol, deflate, over }),
+      (connection, end) => this.#run(connection, request, server, { protocol, deflate, end }),
       fields,
     )
   }
@@ -110,7 +110,7 @@ class Service {
     connection: StreamConnection,
     request: HttpRequest,
     server: ServerContext,
-    { protocol, deflate, over }: Agreed,
+    { protocol, deflate, end }: Agreed,
   ): void {
     const { pingIntervalMs, pongTimeoutMs, closeTimeoutMs } = this.#peerSettings
     this.#timeouts ??= new Timeouts(connection.clock, Math.min(pingIntervalMs, pongTimeoutMs, closeTimeoutMs))
@@ -125,7 +125,7 @@ class Service {
       draining: server.draining,
     })
     this.peers += 1
-    const run = new Run(link, this, over)
+    const run = new Run(link, this, end)
     link.begin(run)
     run.start(this.#handler, request, server)
   }
@@ -135,16 +135,16 @@ class Service {
 class Run implements LinkOwner {
   readonly #link: WebSocketLink
   readonly #service: Service
-  readonly #over: Agreed['over']
+  readonly #end: HandlerEnd
   #object: WebSocketHandler | undefined
   #failure: { readonly error: unknown } | undefined
   /** The connection, and the handler. */
   #left = 2
 
-  constructor(link: WebSocketLink, service: Service, over: Agreed['over']) {
+  constructor(link: WebSocketLink, service: Service, end: HandlerEnd) {
     this.#link = link
     this.#service = service
-    this.#over = over
+    this.#end = end
   }
 
   start(source: WebSocketSource, request: HttpRequest, server: ServerContext): void {
@@ -200,7 +200,7 @@ class Run implements LinkOwner {
     this.#left -= 1
     if (this.#left > 0) return
     this.#service.peers -= 1
-    this.#over(this.#failure)
+    this.#end.over(this.#failure)
   }
 }
 

@@ -6,6 +6,8 @@ export type Conversation = (endpoint: string, program: Program) => Promise<strin
 /** A program in Python and its other half, which show this client the same. */
 export interface Pair {
   readonly name: string
+  /** The reason why it cannot be run here. */
+  readonly skip?: string | false
   readonly args?: (language: string) => readonly string[]
   readonly talk: Conversation
   /** What the client must have seen. */

@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readAll } from '#src/testing/connection-pair.js'
 import { patternBytes, turns, until, within, withCode } from '#src/testing/contract-row.js'
+import { serveHttp } from 'moorage/http'
+import { connectWebSocket, websocket } from 'moorage/websocket'
 import { bindDatagram, connect, connectDatagram, request, serve, TcpServer, type Connection } from 'moorage'
 
 /** Each stands in docs/from-python.md under the same name; a fault without a test, or the other way round, fails below. */
@@ -143,6 +145,20 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
     assert.equal(Buffer.from(await within('the end', readAll(client))).toString(), 'bye')
     await client.close()
     assert.equal((await within('close', server.close())).cutCount, 0)
+  },
+
+  'A WebSocket is no page': async () => {
+    await using server = await serveHttp(
+      'http://127.0.0.1:0',
+      websocket((peer) => void peer.send('here')),
+    )
+    // What a form sends is told what is missing, and what opens a WebSocket gets one on the same address.
+    const answer = await fetch(`${server.endpoint}/?connect=Connect`)
+    assert.deepEqual([answer.status, answer.headers.get('upgrade')], [426, 'websocket'])
+    assert.match(await answer.text(), /ask with Upgrade: websocket/)
+    const socket = await connectWebSocket(server.endpoint)
+    assert.equal(await within('the message', socket.receive()), 'here')
+    await socket.closed
   },
 }
 

@@ -9,7 +9,10 @@ import { until, within } from '#src/testing/contract-row.js'
 import { connect, connectDatagram, serve, type Connection } from 'moorage'
 import { localhostCertificate } from '../fixtures/certificates.js'
 import { Program } from '../fixtures/program.js'
+import { websocket } from '#src/websocket/server.js'
+import { serveHttp } from '#src/http/server.js'
 import { httpPairs, makeSite } from './_http-pairs.js'
+import { noWebSockets, TALK, webSocketPairs } from './_websocket-pairs.js'
 import type { Conversation, Pair } from './_pair.js'
 
 const PYTHON = '/usr/bin/python3'
@@ -162,6 +165,10 @@ const PAIRS: readonly Pair[] = [
     seen: 'encrypted only\ngo\nSECRET\n',
   },
   ...httpPairs(makeSite(folder), certFile, keyFile),
+  ...webSocketPairs([
+    [PYTHON, join(sources, 'websocket-client.py')],
+    [process.execPath, join(compiled, 'websocket-client.js')],
+  ]),
 ]
 
 /** Modules with the handlers that are run in threads and processes. */
@@ -171,6 +178,7 @@ const HANDLERS = ['greeter.ts', 'shout.ts']
 const CLIENTS = [
   { name: 'tcp-client', heard: 'hello\n', printed: 'you said hello\n' },
   { name: 'udp-client', heard: 'ping', printed: 'pong\n' },
+  { name: 'websocket-client', heard: 'helloGrüßebye', printed: TALK },
   { name: 'asyncio-client', heard: 'one\ntwo\n', printed: 'you said one\nyou said two\n' },
 ] as const
 
@@ -192,9 +200,9 @@ function note(name: string, transcript: string): void {
 
 let skipped = 0
 for (const { language, command, script, runs } of LANGUAGES) {
-  const skip = runs ? false : `${PYTHON} is not installed`
   for (const pair of PAIRS) {
-    if (!runs) skipped += 1
+    const skip = runs ? (pair.skip ?? false) : `${PYTHON} is not installed`
+    if (skip !== false) skipped += 1
     test(`${pair.name} in ${language} serves its client as written`, { skip, timeout: 60_000 }, async (context) => {
       const program = start(context, command, [script(pair.name), ...(pair.args?.(language) ?? ['0'])])
       const seen = await pair.talk(await program.endpoint(), program)
@@ -208,21 +216,35 @@ for (const { language, command, script, runs } of LANGUAGES) {
     })
   }
   for (const { name, heard, printed } of CLIENTS) {
-    if (!runs) skipped += 1
+    const needs = name === 'websocket-client' ? noWebSockets : false
+    const skip = runs ? needs : `${PYTHON} is not installed`
+    if (skip !== false) skipped += 1
     test(`${name} in ${language} talks to a server as written`, { skip, timeout: 60_000 }, async (context) => {
       const sayings: string[] = []
-      await using server = await (name === 'udp-client'
-        ? serve('udp://127.0.0.1:0', async (datagram) => {
-            sayings.push(String(datagram.data))
-            await datagram.reply('pong')
-          })
-        : serve('tcp://127.0.0.1:0', async (connection) => {
-            for await (const line of connection.lines()) {
-              sayings.push(line)
-              await connection.write(`you said ${line}`)
-            }
-          }))
-      const program = start(context, command, [script(name), server.endpoint])
+      await using server = await (name === 'websocket-client'
+        ? serveHttp(
+            'http://127.0.0.1:0',
+            websocket(async (peer) => {
+              await peer.send('Welcome')
+              for await (const message of peer) {
+                sayings.push(String(message))
+                await peer.send(`You said: ${String(message)}`)
+                if (message === 'bye') return
+              }
+            }),
+          )
+        : name === 'udp-client'
+          ? serve('udp://127.0.0.1:0', async (datagram) => {
+              sayings.push(String(datagram.data))
+              await datagram.reply('pong')
+            })
+          : serve('tcp://127.0.0.1:0', async (connection) => {
+              for await (const line of connection.lines()) {
+                sayings.push(line)
+                await connection.write(`you said ${line}`)
+              }
+            }))
+      const program = start(context, command, [script(name), server.endpoint.replace('http:', 'ws:')])
       assert.deepEqual(await within('its end', program.exited), { code: 0, signal: null }, program.stderr)
       assert.equal(sayings.join(''), heard)
       assert.equal(program.stdout, printed)
@@ -232,7 +254,10 @@ for (const { language, command, script, runs } of LANGUAGES) {
 }
 
 test('the two programs of each pair show a client the same, byte for byte', { skip: !hasPython }, () => {
-  for (const { name } of [...PAIRS, ...CLIENTS]) {
+  const withoutSockets = [...PAIRS, ...CLIENTS].filter(
+    ({ name }) => noWebSockets === false || !name.startsWith('websocket'),
+  )
+  for (const { name } of withoutSockets) {
     const [python, typescript] = transcripts.get(name) ?? []
     assert.ok(python !== undefined && typescript !== undefined, `${name}: both programs were run`)
     assert.equal(typescript, python, name)

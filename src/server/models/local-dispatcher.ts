@@ -30,7 +30,7 @@ export class LocalDispatcher implements Dispatcher {
     this.#max = max
     this.#runner = new StreamRunner({
       ...settings,
-      handler: (connection, context, report) => this.#handler(connection, context, report),
+      handler: (connection, context, report, end) => this.#handler(connection, context, report, end),
       events: {
         handled: () => {
           this.#running -= 1
