@@ -1,4 +1,4 @@
-import { UsageError } from '../../base/errors.js'
+import { UsageError, type ProtocolError } from '../../base/errors.js'
 import { tryFromUtf8, tryToUtf8 } from '../utf8.js'
 import { MAX_CONTROL_BYTES } from './frame-header.js'
 import { refuse } from './refuse.js'
@@ -34,14 +34,18 @@ export interface CloseEvent {
   readonly reason: string
 }
 
+/** RFC 6455 §5.5.1: of a close frame of one byte. */
+export const halfCode = (): ProtocolError => wrongCode('half a code')
+
+const wrongCode = (what: string): ProtocolError =>
+  refuse('ERR_WEBSOCKET_CLOSE', `Cannot read a close frame: it has ${what}`, PROTOCOL_ERROR, '§7.4')
+
 /** RFC 6455 §5.5.1. @throws ProtocolError. */
 export function readClose(payload: Uint8Array): CloseEvent {
   if (payload.length === 0) return { type: 'close', code: NO_STATUS, reason: '' }
+  if (payload.length === 1) throw halfCode()
   const code = ((payload[0] ?? 0) << 8) | (payload[1] ?? 0)
-  if (payload.length === 1 || !isCloseCode(code)) {
-    const why = payload.length === 1 ? 'half a code' : `the code ${code}, which may not be sent`
-    throw refuse('ERR_WEBSOCKET_CLOSE', `Cannot read a close frame: it has ${why}`, PROTOCOL_ERROR, '§7.4')
-  }
+  if (!isCloseCode(code)) throw wrongCode(`the code ${code}, which may not be sent`)
   const reason = tryFromUtf8(payload.subarray(2))
   if (reason === undefined)
     throw refuse('ERR_WEBSOCKET_UTF8', 'Cannot read a close frame: its reason is not UTF-8', INVALID_PAYLOAD, '§5.5.1')

@@ -3,7 +3,15 @@ import { ClosedError, type ProtocolError } from '../../base/errors.js'
 import { END, NEED_DATA, type End, type NeedData } from '../decoder.js'
 import { Received } from '../received.js'
 import { tryFromUtf8 } from '../utf8.js'
-import { closePayload, INVALID_PAYLOAD, PROTOCOL_ERROR, readClose, TOO_BIG, type CloseEvent } from './close.js'
+import {
+  closePayload,
+  halfCode,
+  INVALID_PAYLOAD,
+  PROTOCOL_ERROR,
+  readClose,
+  TOO_BIG,
+  type CloseEvent,
+} from './close.js'
 import { FrameRate } from './frame-rate.js'
 import {
   CLOSE,
@@ -243,6 +251,7 @@ export class WebSocketConnection {
     if (isControl) {
       if (first < FIN) throw wrongFrame('it is a control frame, which cannot be a fragment', '§5.5')
       if ((second & 0x7f) > MAX_CONTROL_BYTES) throw wrongFrame('it is a control frame of more than 125 bytes', '§5.5')
+      if (opcode === CLOSE && (second & 0x7f) === 1) throw halfCode()
     } else if ((opcode === CONTINUATION) === (this.#kind === CONTINUATION)) {
       throw wrongFrame(
         opcode === CONTINUATION ? 'it continues no message' : 'it begins a message within another',

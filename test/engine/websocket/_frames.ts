@@ -92,10 +92,17 @@ export function encode(sent: Sent, reader: Role, turn: number = 0): Uint8Array {
   if (form === 64) head.writeBigUInt64BE(announced, 2)
   if (!masked) return Buffer.concat([head, payload])
   const mask = MASKS[turn % MASKS.length] ?? assert.fail()
-  const bytes = Buffer.concat([head, mask, payload])
-  const from = head.length + 4
-  for (let i = from; i < bytes.length; i += 1) bytes[i] = (bytes[i] ?? 0) ^ (mask[(i - from) & 3] ?? 0)
-  return bytes
+  return Buffer.concat([head, mask, maskedCopy(payload, mask)])
+}
+
+/** RFC 6455 §5.3. */
+function maskedCopy(payload: Uint8Array, mask: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(payload)
+  const words = new Uint32Array(copy.buffer, 0, copy.length >> 2)
+  const key = new Uint32Array(Uint8Array.from(mask).buffer)[0] ?? 0
+  for (let i = 0; i < words.length; i += 1) words[i] = (words[i] ?? 0) ^ key
+  for (let i = words.length * 4; i < copy.length; i += 1) copy[i] = (copy[i] ?? 0) ^ (mask[i & 3] ?? 0)
+  return copy
 }
 
 /** Bytes that are sent in one go, and what is known when they are. */
@@ -167,27 +174,38 @@ export interface ReadFrame {
   readonly payload: Uint8Array
 }
 
-/** The frames of bytes that are whole frames in order. */
-export function readFrames(bytes: Uint8Array): ReadFrame[] {
+/**
+ * The frames of bytes that are whole frames in order. With `isCutShort`, as far as they can be followed: a last one that is
+ * not whole is told as one that goes on.
+ */
+export function readFrames(bytes: Uint8Array, isCutShort: boolean = false): ReadFrame[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const frames: ReadFrame[] = []
   for (let from = 0; from < view.length;) {
+    if (isCutShort && from + 2 > view.length) break
     const [first, second] = [view.readUInt8(from), view.readUInt8(from + 1)]
     const masked = second >= 0x80
     const form = second & 0x7f
+    const lengthEnd = from + (form < 126 ? 2 : form === 126 ? 4 : 10)
+    const start = lengthEnd + (masked ? 4 : 0)
+    if (isCutShort && start > view.length) break
     let length = form
-    from += 2
-    if (form === 126) length = view.readUInt16BE(from)
-    if (form === 127) length = Number(view.readBigUInt64BE(from))
-    assert.equal(form < 126 ? 7 : form === 126 ? 16 : 64, fewest(BigInt(length)), 'a length in the shortest form')
-    from += form < 126 ? 0 : form === 126 ? 2 : 8
-    const mask = masked ? view.subarray(from, from + 4) : undefined
-    from += masked ? 4 : 0
-    assert.ok(from + length <= view.length, 'a whole frame')
-    const payload = mask === undefined ? view.subarray(from, from + length) : view.slice(from, from + length)
-    if (mask !== undefined) for (let i = 0; i < length; i += 1) payload[i] = (payload[i] ?? 0) ^ (mask[i & 3] ?? 0)
-    frames.push({ opcode: first & 15, fin: first >= 0x80, rsv: (first >> 4) & 7, masked, payload })
-    from += length
+    if (form === 126) length = view.readUInt16BE(from + 2)
+    if (form === 127) length = Number(view.readBigUInt64BE(from + 2))
+    const end = Math.min(start + length, view.length)
+    if (!isCutShort) {
+      assert.equal(form < 126 ? 7 : form === 126 ? 16 : 64, fewest(BigInt(length)), 'a length in the shortest form')
+      assert.equal(end, start + length, 'a whole frame')
+    }
+    const payload = view.subarray(start, end)
+    frames.push({
+      opcode: first & 15,
+      fin: first >= 0x80 && end === start + length,
+      rsv: (first >> 4) & 7,
+      masked,
+      payload: masked ? maskedCopy(payload, view.subarray(lengthEnd, start)) : payload,
+    })
+    from = end
   }
   return frames
 }

@@ -55,7 +55,7 @@ export class ServerHandshake {
     const { key } = this.opening ?? assert.fail('nothing was asked for')
     const accept = `Sec-WebSocket-Accept: ${acceptOf(key, sha1)}\r\n`
     const lines = `Upgrade: websocket\r\nConnection: Upgrade\r\n${accept}${fields}`
-    return this.engine.respond({ status: 101, fields: lines, bodyLength: 0 }) + this.engine.end()
+    return this.engine.respond({ status: 101, fields: lines, bodyLength: 0 })
   }
 }
 

@@ -126,7 +126,7 @@ export function receive(pieces: readonly Segment[], reading: Reading): Seen & { 
 export const MAX_CUTS = 400
 /** What is longer than this takes its time to be read; then the places near both ends are, and a few others. */
 const LONG_BYTES = 5000
-const LONG_CUTS = 40
+const LONG_CUTS = 16
 
 export const cutCount = (length: number): number =>
   Math.max(0, Math.min(length - 1, length > LONG_BYTES ? LONG_CUTS : MAX_CUTS))
@@ -174,6 +174,19 @@ export function receiveEveryWay(items: readonly Item[], reading: Reading): SeenE
     runs += 2
   }
   return { seen, runs, bytesUsed }
+}
+
+/** Reads a wire whole and byte by byte, and the end of the peer behind it. */
+export function receiveToEnd(items: readonly Item[], reading: Reading): Seen {
+  const wire = wireOf(items, reading.role)
+  const { piecesUsed: _, ...seen } = receive(cutWire(wire, []), { ...reading, eof: true })
+  const single = cutWire(
+    wire,
+    Array.from({ length: wire.length }, (_byte, i) => i),
+  )
+  const { piecesUsed: __, ...again } = receive(single, { ...reading, eof: true })
+  assert.deepEqual(again, seen, 'byte by byte, and the end')
+  return seen
 }
 
 /** The wire and what is behind it, in one piece and in two. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { begin, close, last, ping, ROLES, text, wireOf } from './_frames.js'
-import { cutCount, receiveEveryWay, receiveWithBehind, type Reading } from './_receive.js'
+import { cutCount, receiveEveryWay, receiveToEnd, receiveWithBehind, type Reading } from './_receive.js'
 import { READ, REFUSED } from './rows/all.js'
 import type { ReadRow, RefusedRow } from './rows/row.js'
 
@@ -35,7 +35,7 @@ suite('frames that are read', () => {
         const { seen, runs } = receiveEveryWay(sent, reading)
         checkRuns(wireOf(sent, role).length, runs)
         assert.deepEqual(seen, { events, ending, section: '' }, role)
-        const { seen: atEnd } = receiveEveryWay(sent, { ...reading, eof: true })
+        const atEnd = receiveToEnd(sent, reading)
         assert.deepEqual(atEnd, { ...seen, ending: 'end' }, `${role}: the peer ends behind it`)
         if (partial) continue
         const told = ending === 'end' ? events : [...events, 'ping behind']

@@ -96,7 +96,7 @@ export const READ: readonly ReadRow[] = [
 ].map(ended)
 
 export const REFUSED: readonly RefusedRow[] = [
-  refused('a close with half a code', '§7.4', [close('a')], { refused: CLOSE, decided: -0 }),
+  refused('a close with half a code', '§7.4', [close('a')], { refused: CLOSE, decided: 2 }),
   ...WRONG_CODES.map((code) =>
     refused(`a close with ${code}`, '§7.4', [close(goodbye(code))], { refused: CLOSE, decided: -0 }),
   ),
