@@ -72,17 +72,17 @@ function bySocket(name) {
   const open = () => {
     const query = new URLSearchParams({ name, ...(last === undefined ? {} : { from: last }) })
     socket = new WebSocket(`socket?${query}`.replace(/^/, new URL('.', location.href).href.replace(/^http/, 'ws')))
-    socket.onopen = () => {
+    socket.addEventListener('open', () => {
       attempts = 0
       state.textContent = 'connected by a WebSocket'
-    }
-    socket.onmessage = ({ data }) => told(data)
-    socket.onclose = ({ code, reason }) => {
+    })
+    socket.addEventListener('message', ({ data }) => told(data))
+    socket.addEventListener('close', ({ code, reason }) => {
       if (code === 1000 || code === 4000) return leave(reason || 'you have left')
       attempts += 1
       state.textContent = 'the connection was lost: trying again'
       setTimeout(open, Math.random() * Math.min(30_000, 500 * 2 ** attempts))
-    }
+    })
   }
   open()
   return (text) => socket.send(text)
@@ -96,11 +96,11 @@ function byEvents(name) {
     stream = data
     state.textContent = 'connected by server-sent events'
   })
-  source.onmessage = ({ data }) => told(data)
-  source.onerror = () => {
+  source.addEventListener('message', ({ data }) => told(data))
+  source.addEventListener('error', () => {
     if (source.readyState === EventSource.CLOSED) leave('the name is taken, or the server is gone')
     else state.textContent = 'the connection was lost: trying again'
-  }
+  })
   return (text) => void fetch(`say?${new URLSearchParams({ stream })}`, { method: 'POST', body: text })
 }
 
