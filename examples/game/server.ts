@@ -24,8 +24,10 @@ export interface GameReport extends TickerReport {
   readonly resyncs: number
 }
 
-/** Inputs of one player that wait for their ticks: more than these make the ship answer late for good. */
-const MAX_WAITING_INPUTS = 4
+/** Inputs of one player that wait for their ticks; the oldest give way. */
+const MAX_WAITING_INPUTS = 15
+/** While more wait, two are used in each tick: else the ship would answer late for good. */
+const EASY_WAITING_INPUTS = 3
 const MESSAGES_PER_SECOND = 45
 const MESSAGES_AT_ONCE = 120
 const SNAPSHOT_PERIOD_TICKS = 5 * TICKS_PER_SECOND
@@ -177,6 +179,7 @@ export class Game {
 
   /** One input a tick moves the ship; without one it goes on as it is steered. */
   #useInput(seat: Seat, commands: Command[]): void {
+    if (seat.inputs.length > EASY_WAITING_INPUTS) seat.inputs.shift()
     const input = seat.inputs.shift()
     if (input === undefined) return
     seat.player.ack = input.number

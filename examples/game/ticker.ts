@@ -28,6 +28,7 @@ export class Ticker {
   readonly #lateness = new Samples()
   readonly #intervals = new Samples()
   #cancel: (() => void) | undefined
+  #isRunning = false
   #firstMs = 0
   /** Ticks since then, with those that were skipped. */
   #due = 0
@@ -45,10 +46,12 @@ export class Ticker {
   start(): void {
     this.#firstMs = this.#clock.now()
     this.#due = 1
+    this.#isRunning = true
     this.#plan()
   }
 
   stop(): void {
+    this.#isRunning = false
     this.#cancel?.()
     this.#cancel = undefined
   }
@@ -86,8 +89,8 @@ export class Ticker {
       this.#skipped += behind
       this.#due += behind
     }
-    this.#plan()
     this.#tick()
     this.#durations.add(this.#clock.now() - startMs)
+    if (this.#isRunning) this.#plan()
   }
 }

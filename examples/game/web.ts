@@ -20,7 +20,9 @@ export function gameHandler(game: Game): HttpFunction {
   })
   const routes = new Routes()
     .get('/socket', socket)
-    .get('/report', ({ query }) => json(game.report(Number(query.get('ticks') ?? 4096))))
+    .get('/report', ({ query }) =>
+      json({ ...game.report(Number(query.get('ticks') ?? Infinity)), messages: socket.counts() }),
+    )
     .mount('/rules', files(RULES, { listing: false }))
     .mount('/', files(PAGE, { listing: false }))
   return withFields((request, server) => routes.handle(request, server), POLICY)

@@ -18,6 +18,8 @@ export class Controls {
   #held = new Set()
   #pointers = new Map()
   #buttonIsHeld = false
+  /** A press that was over before the next tick is one, too. */
+  #wasPressed = false
   #heading = 0
 
   constructor(sea, button) {
@@ -25,6 +27,7 @@ export class Controls {
       if (event.target instanceof HTMLInputElement) return
       if (KEYS[event.code] === undefined && !DASH_KEYS.includes(event.code)) return
       this.#held.add(event.code)
+      this.#wasPressed ||= DASH_KEYS.includes(event.code)
       event.preventDefault()
     })
     addEventListener('keyup', ({ code }) => this.#held.delete(code))
@@ -37,7 +40,10 @@ export class Controls {
     sea.addEventListener('pointermove', (event) => this.#pointers.has(event.pointerId) && hold(event))
     for (const type of ['pointerup', 'pointercancel'])
       sea.addEventListener(type, ({ pointerId }) => this.#pointers.delete(pointerId))
-    button.addEventListener('pointerdown', () => (this.#buttonIsHeld = true))
+    button.addEventListener('pointerdown', () => {
+      this.#buttonIsHeld = true
+      this.#wasPressed = true
+    })
     for (const type of ['pointerup', 'pointercancel', 'pointerleave'])
       button.addEventListener(type, () => (this.#buttonIsHeld = false))
   }
@@ -46,6 +52,7 @@ export class Controls {
     this.#held.clear()
     this.#pointers.clear()
     this.#buttonIsHeld = false
+    this.#wasPressed = false
   }
 
   /** As the rules have it; the pointer is seen from where the own ship stands in the window. */
@@ -64,7 +71,9 @@ export class Controls {
     const thrusts = x !== 0 || y !== 0
     if (thrusts) this.#heading = Math.round((Math.atan2(y, x) / (2 * Math.PI)) * HEADINGS) & (HEADINGS - 1)
     // A second finger dashes, wherever it is.
-    const dashes = this.#buttonIsHeld || this.#pointers.size > 1 || DASH_KEYS.some((code) => this.#held.has(code))
+    const isHeld = this.#buttonIsHeld || this.#pointers.size > 1 || DASH_KEYS.some((code) => this.#held.has(code))
+    const dashes = isHeld || this.#wasPressed
+    this.#wasPressed = false
     return steerOf(this.#heading, thrusts, dashes)
   }
 }
