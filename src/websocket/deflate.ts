@@ -8,7 +8,12 @@ import { DEFLATE_OPTIONS, type DeflateOptions, type DeflateSettings } from './de
 
 /** RFC 7692 §7.2.1: what a flush ends with, and a message is sent without. */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff])
+/** An empty block that says it is the last: only behind whole blocks it is read as one. */
+const LAST_BLOCK = Buffer.from([0x01, 0x00, 0x00, 0xff, 0xff])
+/** How many blocks of a message may say that they are the last (§7.2.3.4 has one): each begins another decompressor. */
+const MAX_LAST_BLOCKS = 16
 const FULL_BITS = 15
+const MAX_OUTPUT = 0x7fff_fff0
 
 /** What is kept for all peers of a server together. */
 export class DeflateBudget {
@@ -97,19 +102,10 @@ export class PeerDeflate {
   inflate(compressed: Uint8Array, maxBytes: number): Uint8Array {
     let message: Uint8Array
     try {
-      message = inflateRawSync(Buffer.concat([compressed, TAIL]), {
-        finishFlush: constants.Z_SYNC_FLUSH,
-        windowBits: this.#inBits,
-        maxOutputLength: Math.min(maxBytes, 0x7fff_fff0),
-        ...(this.#in.length === 0 ? {} : { dictionary: this.#in }),
-      })
+      message = this.#inflateAll(compressed, maxBytes)
     } catch (cause) {
-      if (errorCodeOf(cause) === 'ERR_BUFFER_TOO_LARGE')
-        throw new LimitError(
-          'ERR_WEBSOCKET_MESSAGE_LIMIT',
-          `Cannot read a message: inflated it is over the limit of ${maxBytes} bytes`,
-          { details: { closeCode: TOO_BIG, limit: maxBytes } },
-        )
+      if (errorCodeOf(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLong(maxBytes)
+      if (cause instanceof LimitError) throw cause
       throw new ProtocolError('ERR_WEBSOCKET_DEFLATE', 'Cannot inflate a message', {
         cause,
         details: { closeCode: INVALID_PAYLOAD, section: 'RFC 7692 §7.2.2' },
@@ -119,20 +115,35 @@ export class PeerDeflate {
     return message
   }
 
+  /** RFC 7692 §7.2.2. What zlib stops at is not always the end of the message: a block may say that it is the last (§7.2.3.4). */
+  #inflateAll(compressed: Uint8Array, maxBytes: number): Uint8Array {
+    // Some send nothing for nothing, where §7.2.3.6 has an empty block.
+    if (compressed.length === 0) return EMPTY_BYTES
+    const input = Buffer.concat([compressed, TAIL, LAST_BLOCK])
+    const parts: Uint8Array[] = []
+    let [at, length, window] = [0, 0, this.#in]
+    for (let lasts = 0; lasts < MAX_LAST_BLOCKS; lasts += 1) {
+      const room = Math.max(1, Math.min(maxBytes - length, MAX_OUTPUT))
+      const { made, used } = inflateOnce(input.subarray(at), this.#inBits, room, window)
+      parts.push(made)
+      at += used
+      length += made.length
+      if (length > maxBytes) throw tooLong(maxBytes)
+      if (isEnd(compressed, at)) return parts.length === 1 ? made : Buffer.concat(parts)
+      window = endOf(window, made, 2 ** this.#inBits)
+    }
+    throw new RangeError(`more than ${MAX_LAST_BLOCKS} blocks say that they are the last`)
+  }
+
   /** The end of what was there before and the message behind it. What the peer may refer to must be kept in any case. */
   #keep(before: Uint8Array, message: Uint8Array, bits: number, must: boolean): Uint8Array {
-    const size = 2 ** bits
-    const length = Math.min(size, before.length + message.length)
+    const length = Math.min(2 ** bits, before.length + message.length)
     if (must) this.#budget.force(before.length, length)
     else if (!this.#budget.swap(before.length, length)) {
       this.#budget.force(before.length, 0)
       return EMPTY_BYTES
     }
-    const window = Buffer.allocUnsafeSlow(length)
-    const fromMessage = Math.min(length, message.length)
-    window.set(message.subarray(message.length - fromMessage), length - fromMessage)
-    if (fromMessage < length) window.set(before.subarray(before.length - (length - fromMessage)))
-    return window
+    return endOf(before, message, length)
   }
 
   /** The peer is gone. */
@@ -142,6 +153,59 @@ export class PeerDeflate {
     this.#in = EMPTY_BYTES
   }
 }
+
+/** The last bytes of both, as many as there are up to `size`. */
+function endOf(before: Uint8Array, message: Uint8Array, size: number): Uint8Array {
+  const length = Math.min(size, before.length + message.length)
+  const end = Buffer.allocUnsafeSlow(length)
+  const fromMessage = Math.min(length, message.length)
+  end.set(message.subarray(message.length - fromMessage), length - fromMessage)
+  if (fromMessage < length) end.set(before.subarray(before.length - (length - fromMessage)))
+  return end
+}
+
+/** Where what is read may end, from the end of what the peer sent: at it, behind the tail of a flush, behind what was added. */
+const ENDS: ReadonlySet<number> = new Set([0, TAIL.length, TAIL.length + LAST_BLOCK.length])
+
+/** Whether nothing is left behind what was read, but for the header of the empty block that a message ends with. */
+function isEnd(compressed: Uint8Array, at: number): boolean {
+  if (at < compressed.length) return at === compressed.length - 1 && compressed[at] === 0
+  if (ENDS.has(at - compressed.length)) return true
+  throw new RangeError('it ends within a block')
+}
+
+/** Up to a block that says it is the last; `used` is where that ends. */
+function inflateOnce(
+  input: Uint8Array,
+  windowBits: number,
+  maxOutputLength: number,
+  dictionary: Uint8Array,
+): { readonly made: Uint8Array; readonly used: number } {
+  // Node's types do not have what `info` adds.
+  const told: unknown = inflateRawSync(input, {
+    windowBits,
+    maxOutputLength,
+    info: true,
+    ...(dictionary.length === 0 ? {} : { dictionary }),
+  })
+  if (!isTold(told)) throw new TypeError('zlib did not tell what it had read')
+  return { made: told.buffer, used: told.engine.bytesWritten }
+}
+
+interface Told {
+  readonly buffer: Uint8Array
+  readonly engine: { readonly bytesWritten: number }
+}
+
+const isTold = (told: unknown): told is Told =>
+  typeof told === 'object' && told !== null && 'buffer' in told && told.buffer instanceof Uint8Array && 'engine' in told
+
+const tooLong = (maxBytes: number): LimitError =>
+  new LimitError(
+    'ERR_WEBSOCKET_MESSAGE_LIMIT',
+    `Cannot read a message: inflated it is over the limit of ${maxBytes} bytes`,
+    { details: { closeCode: TOO_BIG, limit: maxBytes } },
+  )
 
 /** RFC 7692 §7.2.1, without the four bytes that each message would end with. */
 export function deflateMessage(
