@@ -35,7 +35,10 @@ export class Recording {
     this.#file = createWriteStream(path, { mode: 0o600 })
     this.#maxBytes = maxBytes
     this.#ended = ended
-    this.#over = finished(this.#file).catch((error: unknown) => this.#stop(String(error)))
+    this.#over = finished(this.#file).catch((error: unknown) => {
+      this.#isOver = true
+      this.#ended(String(error))
+    })
     this.#write({ game: FORMAT, seed })
   }
 

@@ -32,11 +32,15 @@ export function losePearls(state: GameState, ship: Ship): void {
 
 export function collect(state: GameState, ship: Ship): void {
   const reach = SHIP_RADIUS + PEARL_RADIUS
-  for (const [index, pearl] of state.pearls.entries()) {
-    if (pearl.worth === 0) continue
+  const { pearls } = state
+  // The place is looked at first: of the thousands that are asked for in a tick, few are near.
+  for (let index = 0; index < pearls.length; index += 1) {
+    const pearl = pearls[index]
+    if (pearl === undefined) continue
     const dx = pearl.x - ship.x
+    if (dx > reach || dx < -reach) continue
     const dy = pearl.y - ship.y
-    if (dx > reach || dx < -reach || dx * dx + dy * dy > reach * reach) continue
+    if (pearl.worth === 0 || dx * dx + dy * dy > reach * reach) continue
     ship.score += pearl.worth
     if (index < LASTING_PEARLS) placePearl(state, index)
     else pearl.worth = 0
@@ -44,6 +48,6 @@ export function collect(state: GameState, ship: Ship): void {
 }
 
 export function placePearl(state: GameState, index: number): void {
-  const worth = index % 20 === 0 ? GOLD_WORTH : 1
-  state.pearls[index] = { ...somewhere(state, PEARL_RADIUS), worth }
+  const { x, y } = somewhere(state, PEARL_RADIUS)
+  state.pearls[index] = { x, y, worth: index % 20 === 0 ? GOLD_WORTH : 1 }
 }

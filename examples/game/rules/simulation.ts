@@ -41,11 +41,14 @@ export function step(state: GameState, commands: readonly Command[]): void {
   const there: Ship[] = []
   for (const ship of state.ships) if (ship !== undefined) there.push(ship)
   for (const ship of there) move(ship)
-  for (const [index, ship] of there.entries())
-    for (let other = index + 1; other < there.length; other += 1) {
-      const second = there[other]
-      if (second !== undefined) bump(state, ship, second)
+  for (let first = 0; first < there.length; first += 1) {
+    const one = there[first]
+    if (one === undefined) continue
+    for (let second = first + 1; second < there.length; second += 1) {
+      const other = there[second]
+      if (other !== undefined && Math.abs(other.x - one.x) < 2 * SHIP_RADIUS) bump(state, one, other)
     }
+  }
   for (const ship of there) {
     stayInside(ship)
     collect(state, ship)
@@ -58,7 +61,7 @@ function obey(state: GameState, command: Command): void {
   const ship = state.ships[number]
   switch (command.type) {
     case 'join':
-      state.ships[number] = { ...somewhere(state, SHIP_RADIUS), vx: 0, vy: 0, steer: 0, dash: 0, score: 0 }
+      state.ships[number] = launch(state)
       return
     case 'leave':
       state.ships[number] = undefined
@@ -66,6 +69,11 @@ function obey(state: GameState, command: Command): void {
     case 'steer':
       if (ship !== undefined) ship.steer = command.steer & 255
   }
+}
+
+function launch(state: GameState): Ship {
+  const { x, y } = somewhere(state, SHIP_RADIUS)
+  return { x, y, vx: 0, vy: 0, steer: 0, dash: 0, score: 0 }
 }
 
 function move(ship: Ship): void {
@@ -91,7 +99,7 @@ function bump(state: GameState, one: Ship, other: Ship): void {
   const dx = other.x - one.x
   const dy = other.y - one.y
   const least = 2 * SHIP_RADIUS
-  if (dx >= least || dx <= -least || dy >= least || dy <= -least) return
+  if (Math.abs(dy) >= least) return
   const square = dx * dx + dy * dy
   if (square >= least * least) return
   const distance = squareRoot(square)
