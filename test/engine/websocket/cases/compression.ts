@@ -65,7 +65,7 @@ const SIZES: readonly (readonly [length: number, fragment: number])[] = [
   ...[1024, 4096, 32_768].map((fragment) => [131_072, fragment] as const),
 ]
 /** Enough for messages to refer to those before them, and for long ones to leave the window. */
-const countOf = (length: number): number => Math.min(40, Math.max(3, Math.round(65_536 / length)))
+const countOf = (length: number): number => Math.min(24, Math.max(3, Math.round(65_536 / length)))
 
 const SOURCE_BYTES = 200_000
 const WORDS = ['Lotse', 'Brücke', 'Wind', 'Ölzeug', 'Anker', 'und', 'der', 'die', 'über', 'große Fahrt', 'Möwe']
