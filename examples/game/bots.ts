@@ -26,6 +26,8 @@ export interface BotsReport {
 }
 
 const OPENING_AT_ONCE = 16
+/** Of all bots: a minute of a hundred. */
+const MAX_SAMPLES = 180_000
 
 /** Steers by chance, and always by the same: for a second or so into a direction, now and then with a dash. */
 class Bot {
@@ -90,7 +92,7 @@ export async function runBots(
   url: string,
   { count, seed = 1, durationMs = Infinity, signal }: BotsOptions,
 ): Promise<BotsReport> {
-  const intervals = new Samples()
+  const intervals = new Samples(MAX_SAMPLES)
   const target = new URL('/socket', url.replace(/^http/, 'ws'))
   const bots: Bot[] = []
   const playing: Promise<void>[] = []
