@@ -1,0 +1,3 @@
+import { SLOW, testFaults } from './_checks.js'
+
+testFaults(SLOW)
