@@ -5,7 +5,20 @@ import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { root, setUp } from './setup.mjs'
 
-const NAMES = ['tcp', 'udp', 'models', 'idle', 'flood', 'transfer', 'slow', 'http', 'https', 'static', 'websocket']
+const NAMES = [
+  'tcp',
+  'udp',
+  'models',
+  'idle',
+  'flood',
+  'transfer',
+  'slow',
+  'http',
+  'https',
+  'static',
+  'websocket',
+  'game',
+]
 /** Those whose peers are npm packages. */
 const WITH_PEERS = ['http', 'https', 'static', 'websocket']
 const [name, ...args] = process.argv.slice(2)

@@ -4,6 +4,7 @@ import type { FieldInit, Fields } from '../engine/http/fields.js'
 import type { RequestHead } from '../engine/http1/message-head.js'
 import type { Address } from '../transport/address.js'
 import type { Connection } from '../transport/connection.js'
+import type { TlsInfo } from '../transport/tls-options.js'
 import { spoolForm, type Form } from './forms/form.js'
 import { readFormOptions, type FormOptions } from './forms/options.js'
 import type { FormPart } from './forms/part.js'
@@ -156,6 +157,11 @@ export class HttpRequest {
 
   get isSecure(): boolean {
     return this.#origin?.isSecure ?? this.#connection.tls !== undefined
+  }
+
+  /** What the TLS handshake of the connection settled, with the certificate of the client; `undefined` without TLS. */
+  get tls(): TlsInfo | undefined {
+    return this.#connection.tls
   }
 
   /** Who sent it: the client, or the last proxy, unless `withTrustedProxies` knows better. */

@@ -1,4 +1,5 @@
 import { deferred, type Deferred } from '../base/deferred.js'
+import { UsageError } from '../base/errors.js'
 import {
   BINARY,
   FIN,
@@ -90,6 +91,8 @@ export class Outgoing implements Joiner {
   }
 
   send(message: Uint8Array | string | SharedFrame): Sending {
+    if (typeof message !== 'string' && !(message instanceof Uint8Array || message instanceof SharedFrame))
+      throw notMessage(message)
     // One that is gone takes what is written without a word: its end is told when this turn is over.
     if (this.#isOver || this.#connection.isEnding) return NOT_SENT
     this.counts.accept()
@@ -292,6 +295,13 @@ export class Outgoing implements Joiner {
     this.#deflate?.release()
   }
 }
+
+/** Also for programs that are not checked by types. */
+const notMessage = (given: unknown): UsageError =>
+  new UsageError(
+    'ERR_ARGUMENT',
+    `Cannot send a value of type ${typeof given}: expected a string or bytes; an object is sent by JSON.stringify`,
+  )
 
 interface OutgoingParts {
   readonly deflate: PeerDeflate | undefined

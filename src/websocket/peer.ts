@@ -65,6 +65,7 @@ export class WebSocketPeer implements AsyncIterable<Message>, AsyncDisposable {
   /**
    * Sends a message: a string as text, bytes as they are. Resolves at once while the peer reads as fast as messages come,
    * else as the option `slowReader` has it; to false when the message was dropped or there is nobody to send it to.
+   * @throws UsageError `ERR_ARGUMENT` for what is neither.
    */
   send(message: Message): Sending {
     return this.#link.send(message)

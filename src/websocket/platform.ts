@@ -27,8 +27,7 @@ let longCopy: MaskCopy | undefined
 
 /** Asked once: whether there is an addon stands in the environment, which is slow to read. */
 function chooseCopy(): MaskCopy {
-  const native = tryLoadNative()
-  return native === undefined ? maskCopy : native.maskCopy.bind(native)
+  return tryLoadNative()?.maskCopy ?? maskCopy
 }
 
 /** Below this the call costs more than it saves. */

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { connect, serve, type Connection, type TcpServer } from 'moorage'
+import { connect } from 'moorage'
 import { within } from '#src/testing/contract-row.js'
 import { launchBrowser, noBrowser } from '../fixtures/browser.js'
 import { example } from '../fixtures/example.js'
+import { relayTo } from '../fixtures/relay.js'
 
 const TIMEOUT = { timeout: 120_000, skip: noBrowser }
 
@@ -19,28 +20,6 @@ async function enter(page: Page, url: string, name: string, way: 'socket' | 'eve
 
 /** Waits until the page shows such a line. */
 const shows = (page: Page, text: string): Promise<void> => page.locator('#log li', { hasText: text }).waitFor()
-
-/** A way to the server that can be cut. */
-async function relayTo(endpoint: string): Promise<{ readonly server: TcpServer; cut(): void }> {
-  const live = new Set<Connection>()
-  const server = await serve('tcp://127.0.0.1:0', async (near) => {
-    const far = await connect(endpoint.replace('http:', 'tcp:'))
-    live.add(near).add(far)
-    const copy = async (from: Connection, to: Connection): Promise<void> => {
-      for await (const bytes of from) await to.write(bytes)
-      await to.closeWrite()
-    }
-    await Promise.allSettled([copy(near, far), copy(far, near)])
-    live.delete(near)
-    live.delete(far)
-  })
-  return {
-    server,
-    cut() {
-      for (const connection of live) connection.destroy()
-    },
-  }
-}
 
 async function say(page: Page, text: string): Promise<void> {
   await page.fill('#line', text)

@@ -2,73 +2,11 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
-import { ensureCertificate } from '#src/cli/certificate.js'
+import { test } from 'node:test'
 import { until, within } from '#src/testing/contract-row.js'
-import { connect, type TlsClientOptions } from 'moorage'
 import { localhostCertificate } from '../fixtures/certificates.js'
 import { example } from '../fixtures/example.js'
-
-const TOKEN = 'a token of the tests'
-
-interface Answer {
-  readonly stream?: 'stdout' | 'stderr'
-  readonly data?: string
-  readonly exit?: number | null
-  readonly error?: string
-}
-
-async function start(context: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'moorage-remote-'))
-  context.after(() => rmSync(folder, { recursive: true }))
-  const state = join(folder, 'moorage')
-  const { path: ca, cert, key } = await ensureCertificate(state)
-  const auditLog = join(folder, 'audit.jsonl')
-  const config = {
-    token: TOKEN,
-    auditLog,
-    timeLimitMs: 1000,
-    outputLimitBytes: 100_000,
-    commands: {
-      greet: { run: ['/bin/echo', 'hello'], parameters: ['[a-z]+'] },
-      mixed: { run: ['/bin/sh', '-c', 'echo out; echo err >&2; exit 7'] },
-      touch: { run: ['/usr/bin/touch', join(folder, 'touched')] },
-      wait: { run: ['/bin/sh', '-c', 'echo $$; sleep 600'] },
-      // Its own session: no signal to the group reaches it, and it holds the pipes.
-      linger: { run: ['/bin/sh', '-c', 'setsid sleep 600 & echo $!'] },
-      flood: { run: ['/usr/bin/yes'] },
-      missing: { run: ['/nonexistent/program'] },
-    },
-  }
-  const file = join(folder, 'config.json')
-  writeFileSync(file, JSON.stringify(config))
-  const env = { XDG_STATE_HOME: folder }
-  const server = example(context, 'remote-control/start', [file, 'tls://localhost:0', ca], { env })
-  const endpoint = await server.endpoint()
-  const open = async (request: unknown, tls: TlsClientOptions = {}) => {
-    const connection = await connect(endpoint, { tls: { ca: cert, ...tls } })
-    await connection.write(`${JSON.stringify(request)}\n`)
-    return connection
-  }
-  const ask = async (request: unknown, tls?: TlsClientOptions): Promise<Answer[]> => {
-    const connection = await open(request, tls)
-    const answers: Answer[] = []
-    const reading = (async () => {
-      for await (const line of connection.lines({ maxLineBytes: 1_000_000 })) answers.push(JSON.parse(line) as Answer)
-    })()
-    await within('the answers', reading)
-    await connection.close()
-    return answers
-  }
-  const audit = (): Record<string, unknown>[] =>
-    existsSync(auditLog)
-      ? readFileSync(auditLog, 'utf8')
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line) as Record<string, unknown>)
-      : []
-  return { folder, ca, cert, key, endpoint, ask, open, audit, auditLog, server, state }
-}
+import { isAlive, start, TOKEN, type Answer } from './_remote-control.js'
 
 const textOf = (answers: readonly Answer[], stream: string): string =>
   answers
@@ -187,6 +125,8 @@ for (const [name, config, more, says] of [
   ['a pattern that is none', { ...GOOD, commands: { x: { run: ['/x'], parameters: ['('] } } }, [], /"x" .*pattern/],
   ['a limit that is none', { ...GOOD, timeLimitMs: 'long' }, [], /"timeLimitMs"/],
   ['an endpoint that is none', GOOD, ['tsl://localhost:0'], /scheme/],
+  ['a page without TLS', GOOD, ['tls://localhost:0', '--page', 'http://localhost:0'], /https/],
+  ['an option that is none', GOOD, ['--pages'], /--pages/],
   ['no JSON', 'no JSON', [], /config\.json/],
 ] as const) {
   test(`remote control refuses at start ${name}, with one line and 2`, async (context) => {
@@ -207,13 +147,3 @@ test('remote control without a configuration is off, and exits with 2', async (c
   assert.deepEqual(await within('its end', program.exited), { code: 2, signal: null })
   assert.match(program.stderr, /off/)
 })
-
-function isAlive(pid: number): boolean {
-  assert.ok(Number.isInteger(pid) && pid > 1)
-  try {
-    // A zombie still answers signals.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}

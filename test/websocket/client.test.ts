@@ -86,6 +86,7 @@ suite('connectWebSocket', () => {
     })
     await using server = await serveHttp('http://127.0.0.1:0', echo)
     const socket = await connectWebSocket(server.endpoint)
+    assert.throws(() => socket.send({} as string), { code: 'ERR_ARGUMENT' })
     void socket.close(1004)
     void socket.close(1000, 'x'.repeat(124))
     await assert.rejects(socket.close(999), { code: 'ERR_ARGUMENT' })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../../base/errors.js'
+import type { MaskCopy } from '../../engine/websocket/mask.js'
 
 /** `[host, port]`, or the path of a Unix socket (`@name` for an abstract one). */
 export type NativeName = readonly [host: string, port: number] | string
@@ -77,16 +78,7 @@ export interface NativeAddon {
   fileIsSame(path: string, follow: 0 | 1, identity: BigInt64Array): boolean
   /** Memory that is also a file, which lives as long. */
   sharedBytes(length: number): readonly [memory: ArrayBuffer, descriptor: number] | undefined
-  /** Copies bytes and masks them; `phase` bytes of the payload stand before. @returns all that came out, joined by "or". */
-  maskCopy(
-    target: Uint8Array,
-    at: number,
-    source: Uint8Array,
-    from: number,
-    to: number,
-    mask: Uint8Array,
-    phase: number,
-  ): number
+  readonly maskCopy: MaskCopy
   /** Whether a piece can be read without waiting for a disk. */
   fileInMemory(descriptor: number, offset: number, count: number): boolean
 }

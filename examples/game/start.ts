@@ -1,0 +1,78 @@
+// A game for many in the browser: `npm run example -- game [http endpoint] [--record file] [--seed number]`, then open what
+// it prints. `game bots ws://127.0.0.1:8003 100` plays with bots, `game replay file [ticks]` plays a record again.
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { serveHttp } from 'moorage/http'
+import { runBots } from './bots.js'
+import { machineClock } from './clock.js'
+import { Recording, replay } from './recording.js'
+import { Game } from './server.js'
+import { gameHandler } from './web.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { record: { type: 'string' }, seed: { type: 'string' }, seconds: { type: 'string' } },
+})
+const [first = 'http://127.0.0.1:8003', ...rest] = positionals
+
+function refuse(why: string): never {
+  console.error(`game: ${why}`)
+  process.exit(2)
+}
+
+/** A whole number of 32 bits. */
+function toNumber(name: string, text: string, least: number): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < least || number >= 2 ** 32) refuse(`${name} is a number from ${least} up`)
+  return number
+}
+
+async function play(endpoint: string): Promise<void> {
+  const seed = values.seed === undefined ? randomInt(2 ** 32) : toNumber('--seed', values.seed, 0)
+  const { record } = values
+  const recording =
+    record === undefined
+      ? undefined
+      : new Recording(record, seed, { ended: (why) => console.error(`game: the record ends: ${why}`) })
+  const game = new Game({
+    clock: machineClock,
+    seed,
+    record: recording && ((commands, state) => recording.add(commands, state)),
+  })
+  const server = await serveHttp(endpoint, gameHandler(game))
+  game.start()
+  console.log(`listening on ${server.endpoint}`)
+  await server.serveForever()
+  game.stop()
+  await recording?.close(game.state)
+}
+
+async function playBots([url, count = '10']: readonly string[]): Promise<void> {
+  if (url === undefined) refuse('give the URL of a game, as in: game bots ws://127.0.0.1:8003 100')
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  const durationMs = values.seconds === undefined ? Infinity : 1000 * toNumber('--seconds', values.seconds, 1)
+  const seed = toNumber('--seed', values.seed ?? '1', 0)
+  const report = await runBots(url, {
+    count: toNumber('the number of bots', count, 1),
+    seed,
+    durationMs,
+    signal: stopping.signal,
+  })
+  console.log(JSON.stringify(report))
+}
+
+async function playAgain([file, ticks = '300']: readonly string[]): Promise<void> {
+  if (file === undefined) refuse('give a record, as in: game replay game.jsonl')
+  let differences = 0
+  for await (const { tick, hash, recorded } of replay(file, toNumber('the ticks between hashes', ticks, 1))) {
+    const isSame = recorded === undefined || recorded === hash
+    if (!isSame) differences += 1
+    console.log(`tick ${tick} ${hash}${recorded === undefined ? '' : isSame ? ' as recorded' : ` not ${recorded}`}`)
+  }
+  if (differences > 0) process.exitCode = 1
+}
+
+if (first === 'bots') await playBots(rest)
+else if (first === 'replay') await playAgain(rest)
+else await play(first)
