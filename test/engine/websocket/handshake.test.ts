@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { ProtocolError } from '#src/base/errors.js'
 import {
   acceptOf,
   keyOf,
   openingFields,
+  readOpening,
   type ClientOpening,
   type Opened,
   type Opening,
@@ -70,6 +72,11 @@ suite('readOpening understands', () => {
       [...ALL, `Sec-WebSocket-Extensions: ${extensions(16)}`],
       { extensions: extensions(16) },
     ],
+    [
+      'as many parameters as are read',
+      [...ALL, `Sec-WebSocket-Extensions: a${'; b'.repeat(16)}`],
+      { extensions: `a${'; b'.repeat(16)}` },
+    ],
     ['a field of extensions with nothing', [...ALL, 'Sec-WebSocket-Extensions:'], {}],
   ]
   for (const [name, lines, opening] of rows)
@@ -125,6 +132,21 @@ suite('readOpening refuses', () => {
     ['one parameter more than is read', offered(`a${'; b'.repeat(17)}`), BAD],
   ]
   for (const [name, lines, refused, start] of rows) test(name, () => assert.equal(openingOf(lines, start), refused))
+})
+
+test('readOpening takes no other version of HTTP, whatever was read of it', () => {
+  const server = new ServerHandshake()
+  const text = ['GET / HTTP/1.1', 'Host: a', ...ALL, '', ''].join('\r\n')
+  server.engine.receive(toBytes(text))
+  const event = server.engine.nextEvent()
+  assert.ok(event.type === 'request')
+  const headers = event.fields
+  assert.equal(readOpening({ method: 'GET', version: '1.1', upgrade: 'websocket', headers }).key, KEY)
+  for (const version of ['1.0', '2', '3'])
+    assert.throws(
+      () => readOpening({ method: 'GET', version, upgrade: 'websocket', headers }),
+      (error) => error instanceof ProtocolError && error.details['status'] === 426,
+    )
 })
 
 const ACCEPT_LINE = `Sec-WebSocket-Accept: ${ACCEPT}`
