@@ -2,7 +2,8 @@
 // where the running Node has its headers beside it. The package works without the addon, so any failure leaves its
 // reason in native/build/failed.txt and ends with 0.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,6 +11,8 @@ const native = fileURLToPath(new URL('../native/', import.meta.url))
 const output = join(native, 'build')
 const addon = join(output, 'moorage.node')
 const note = join(output, 'failed.txt')
+/** What the addon was made of: times say little of a folder that was copied. */
+const stamp = join(output, 'sources.sha256')
 
 class Failure extends Error {}
 
@@ -28,11 +31,13 @@ function sources() {
   return readdirSync(native).filter((name) => /\.[ch]$/.test(name))
 }
 
-function upToDate(files) {
-  if (!existsSync(addon)) return false
-  const built = statSync(addon).mtimeMs
-  return files.every((name) => statSync(join(native, name)).mtimeMs < built)
+function digestOf(files) {
+  const hash = createHash('sha256')
+  for (const name of files.toSorted()) hash.update(`${name}\n`).update(readFileSync(join(native, name)))
+  return hash.digest('hex')
 }
+
+const isBuiltFrom = (digest) => existsSync(addon) && existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === digest
 
 /** The headers of the running Node, or of one that is installed beside it: the addon uses only stable interfaces. */
 function findHeaders() {
@@ -95,10 +100,12 @@ function compile(files) {
 
 try {
   const files = sources()
-  if (!upToDate(files)) {
+  const digest = digestOf(files)
+  if (!isBuiltFrom(digest)) {
     mkdirSync(output, { recursive: true })
     if (process.platform !== 'linux') throw new Failure(`it is for Linux only, and this is ${process.platform}`)
     compile(files)
+    writeFileSync(stamp, `${digest}\n`)
     rmSync(note, { force: true })
   }
 } catch (error) {

@@ -13,7 +13,7 @@ import type {
   DatagramStatistics,
   ReceiveOptions,
 } from './datagram-socket.js'
-import { copyBytes } from './read-side.js'
+import { copyBytes } from './fresh-bytes.js'
 import { systemClock } from './system-clock.js'
 
 export interface ReceiveQueueSettings {

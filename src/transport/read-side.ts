@@ -5,6 +5,7 @@ import { BrokenError, BusyError, LimitError, ProtocolError, TimeoutError, UsageE
 import { asBuffer } from './as-buffer.js'
 import type { CloseReport, ConnectionSink, ReadOptions } from './connection.js'
 import { FramedReader } from './framed.js'
+import { copyBytes } from './fresh-bytes.js'
 import type { StreamDriver } from './stream-driver.js'
 
 export type NextBytes = IteratorResult<Uint8Array, undefined>
@@ -401,10 +402,3 @@ export class ReadSide {
 
 const busyReading = (): BusyError =>
   new BusyError('ERR_BUSY_READ', 'Cannot read: another read of this connection waits already')
-
-/** A copy in the pool of small buffers, where it fits. */
-export function copyBytes(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(bytes.length)
-  copy.set(bytes)
-  return copy
-}

@@ -8,7 +8,8 @@ import type { CloseOptions, CloseReason, CloseReport, Connection, ConnectionSink
 import type { ConnectionSettings } from './connection-options.js'
 import type { FrameOptions, LengthPrefix, LineOptions } from './framed.js'
 import { giveSlab, MIN_SLAB_BYTES, takeSlab } from './copy-slabs.js'
-import { copyBytes, ReadSide } from './read-side.js'
+import { copyBytes } from './fresh-bytes.js'
+import { ReadSide } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
 import { checkStartTls, DEFAULT_HANDSHAKE_TIMEOUT_MS, type TlsInfo } from './tls-options.js'
 

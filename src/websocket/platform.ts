@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash, randomFillSync } from 'node:crypto'
 import type { WebSocketPorts } from '../engine/websocket/connection.js'
 import { maskCopy, type MaskCopy } from '../engine/websocket/mask.js'
+import { freshBytes } from '../transport/fresh-bytes.js'
 import { tryLoadNative } from '../transport/node/native.js'
 
 const { latin1Slice, utf8Slice } = Buffer.prototype
@@ -16,7 +17,7 @@ export const NODE_PORTS: WebSocketPorts = {
       ? utf8Slice.call(bytes, from, to)
       : undefined
   },
-  allocate,
+  allocate: freshBytes,
   maskCopy: (target, at, source, from, to, mask, phase) =>
     to - from < MIN_NATIVE_BYTES
       ? maskCopy(target, at, source, from, to, mask, phase)
@@ -32,25 +33,6 @@ function chooseCopy(): MaskCopy {
 
 /** Below this the call costs more than it saves. */
 const MIN_NATIVE_BYTES = 512
-
-/** Half of Node's own pool for small buffers: larger ones are cut from a slab of their own. */
-const MIN_SLAB_BYTES = 4096
-const MAX_SLAB_BYTES = 16 * 1024
-const SLAB_BYTES = 64 * 1024
-let slab = Buffer.alloc(0)
-let used = 0
-
-/** Messages of a few KiB share their memory with a few others: a buffer for each costs more than what it is filled with. */
-function allocate(length: number): Uint8Array {
-  if (length < MIN_SLAB_BYTES || length > MAX_SLAB_BYTES) return Buffer.allocUnsafe(length)
-  if (used + length > slab.length) {
-    slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
-    used = 0
-  }
-  const at = used
-  used += (length + 7) & ~7
-  return slab.subarray(at, at + length)
-}
 
 function isShortAscii(bytes: Uint8Array, from: number, to: number): boolean {
   if (to - from > MAX_LOOKED_AT) return false

@@ -116,6 +116,8 @@ export class WebSocketConnection {
   #kind: number = CONTINUATION
   #isCompressed = false
   #fragments = 0
+  /** Its bytes joined by "or", as far as they are known: below 0x80 where all of them are ASCII. */
+  #seen = 0
   #message: MessageBuffer | undefined
   #utf8: Utf8Checker | undefined
 
@@ -309,8 +311,9 @@ export class WebSocketConnection {
     this.#fragments += 1
     if (opcode === CONTINUATION) return
     this.#kind = opcode
+    this.#seen = 0
     this.#isCompressed = (first & RSV1) !== 0
-    this.#message = new MessageBuffer()
+    this.#message = new MessageBuffer(this.#ports.allocate)
     if (opcode === TEXT && !this.#isCompressed) (this.#utf8 ??= new Utf8Checker()).restart()
   }
 
@@ -324,13 +327,15 @@ export class WebSocketConnection {
     const before = message.length
     const toCome = this.#isLast ? this.#left : Infinity
     const mask = this.#mask
+    let seen = 0xff
     if (mask === undefined) message.append(bytes, at, at + count, toCome)
     else {
       const copy = this.#ports.maskCopy
-      message.appendMasked(bytes, at, at + count, toCome, { mask, phase: this.#phase, copy })
+      seen = message.appendMasked(bytes, at, at + count, toCome, { mask, phase: this.#phase, copy })
     }
     this.#phase = (this.#phase + count) & 3
-    if (this.#kind === TEXT && !this.#isCompressed) {
+    this.#seen |= seen
+    if (this.#kind === TEXT && !this.#isCompressed && (seen >= 0x80 || this.#utf8?.isWhole !== true)) {
       const piece = message.peek(before)
       const wrong = this.#utf8?.check(piece, 0, piece.length) ?? -1
       if (wrong !== -1) throw notUtf8(before + wrong)
@@ -348,7 +353,7 @@ export class WebSocketConnection {
     if (this.#isCompressed) return { type: 'compressed', isText: kind === TEXT, bytes }
     if (kind !== TEXT) return { type: 'binary', bytes }
     if (this.#utf8?.isWhole !== true) throw notUtf8()
-    return this.#text(bytes, 0, bytes.length, false)
+    return this.#text(bytes, 0, bytes.length, this.#seen < 0x80)
   }
 
   #control(opcode: number, payload: Uint8Array): WebSocketEvent {

@@ -8,8 +8,14 @@ const FIRST_BYTES = 4096
  * arrived (or 4 KiB): a peer that announces a long message and sends nothing costs nothing.
  */
 export class MessageBuffer {
+  readonly #allocate: (length: number) => Uint8Array
   #bytes: Uint8Array = EMPTY_BYTES
   #length = 0
+
+  /** `allocate`: bytes that need not be zero. */
+  constructor(allocate: (length: number) => Uint8Array = (length) => new Uint8Array(length)) {
+    this.#allocate = allocate
+  }
 
   get length(): number {
     return this.#length
@@ -22,16 +28,16 @@ export class MessageBuffer {
     copyRange(this.#bytes, at, source, from, to)
   }
 
-  /** The same of one that is masked. */
+  /** The same of one that is masked. Returns all that came out, joined by "or". */
   appendMasked(
     source: Uint8Array,
     from: number,
     to: number,
     left: number,
     { mask, phase, copy }: { readonly mask: Uint8Array; readonly phase: number; readonly copy: MaskCopy },
-  ): void {
+  ): number {
     const at = this.#claim(to - from, left)
-    copy(this.#bytes, at, source, from, to, mask, phase)
+    return copy(this.#bytes, at, source, from, to, mask, phase)
   }
 
   /** Room behind what is held: where it begins. */
@@ -46,7 +52,7 @@ export class MessageBuffer {
   #grow(needed: number, announced: number): void {
     // Exactly as much as is announced is made at the end of a message alone: frame by frame it would be copied as often.
     const roomy = Math.max(FIRST_BYTES, needed * 2)
-    const grown = new Uint8Array(announced <= roomy ? announced : roomy)
+    const grown = this.#allocate(announced <= roomy ? announced : roomy)
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
   }
