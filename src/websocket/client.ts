@@ -7,6 +7,7 @@ import { systemClock } from '../transport/system-clock.js'
 import { MessageCounters, type MessageCounts } from './counters.js'
 import type { WebSocketLink, WebSocketReport } from './link.js'
 import { openWebSocket, parseTarget, type WebSocketTarget } from './open.js'
+import { tell } from './tell.js'
 import {
   CLIENT_SPECS,
   RECONNECT_OPTIONS,
@@ -129,7 +130,10 @@ export class WebSocketClient implements AsyncIterable<Message>, AsyncDisposable 
     return this.#closed.promise
   }
 
-  /** Calls `listener` with each connection that is made from now on. Returns what ends that. */
+  /**
+   * Calls `listener` with each connection that is made from now on. Returns what ends that. What it throws is thrown behind
+   * the call, and ends no connection.
+   */
   onReconnect(listener: (peer: WebSocketPeer) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -224,8 +228,8 @@ export class WebSocketClient implements AsyncIterable<Message>, AsyncDisposable 
     this.#reconnects += 1
     this.#state = 'open'
     this.#peer = this.#begin(link)
-    for (const listener of this.#listeners) listener(this.#peer)
     this.#set('open')
+    for (const listener of [...this.#listeners]) tell(() => listener(this.#peer))
   }
 
   #finish(report: WebSocketReport): void {

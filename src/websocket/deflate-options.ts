@@ -26,6 +26,6 @@ export const DEFLATE_OPTIONS: OptionSpecs<DeflateSettings> = {
   peerContextTakeover: flag(true, 'The same for what the peer sends.'),
   memoryBudgetBytes: byteCount(
     64 * 1024 * 1024,
-    'What is kept of messages for all peers together. When it is used up, what is sent refers to nothing, and new peers are asked to do the same. There is no other memory of zlib’s between messages; ws keeps a compressor and a decompressor of 300 KiB for each peer.',
+    'What is kept of messages for all peers together: 32 KiB for each peer whose messages may refer to those before, counted from its handshake. When it is used up, what is sent refers to nothing, and new peers are asked to do the same. There is no other memory of zlib’s between messages; ws keeps a compressor and a decompressor of 300 KiB for each peer.',
   ),
 }

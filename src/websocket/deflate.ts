@@ -28,14 +28,10 @@ export class DeflateBudget {
     return this.#kept
   }
 
-  get #isUsedUp(): boolean {
-    return this.#kept >= this.settings.memoryBudgetBytes
-  }
-
   /** What is asked for at a handshake: nothing is to be kept when there is no room. */
   get wishes(): DeflateWishes {
-    const { contextTakeover, peerContextTakeover } = this.settings
-    const hasRoom = !this.#isUsedUp
+    const { contextTakeover, peerContextTakeover, memoryBudgetBytes } = this.settings
+    const hasRoom = this.#kept + 2 ** FULL_BITS <= memoryBudgetBytes
     return { ownContextTakeover: contextTakeover && hasRoom, peerContextTakeover: peerContextTakeover && hasRoom }
   }
 
@@ -63,6 +59,7 @@ export class PeerDeflate {
   readonly #keepsIn: boolean
   #out: Uint8Array = EMPTY_BYTES
   #in: Uint8Array = EMPTY_BYTES
+  #reserved = 0
 
   constructor(role: 'server' | 'client', parameters: DeflateParameters, budget: DeflateBudget) {
     const isServer = role === 'server'
@@ -71,6 +68,16 @@ export class PeerDeflate {
     this.#inBits = isServer ? parameters.clientMaxWindowBits : parameters.serverMaxWindowBits
     this.#keepsOut = !(isServer ? parameters.serverNoContextTakeover : parameters.clientNoContextTakeover)
     this.#keepsIn = !(isServer ? parameters.clientNoContextTakeover : parameters.serverNoContextTakeover)
+  }
+
+  /**
+   * What the peer may refer to must be kept, however much that will be: all of it is counted from the beginning, so that
+   * the budget bounds it.
+   */
+  reserve(): void {
+    if (!this.#keepsIn || this.#reserved > 0) return
+    this.#reserved = 2 ** this.#inBits
+    this.#budget.force(0, this.#reserved)
   }
 
   get thresholdBytes(): number {
@@ -88,7 +95,7 @@ export class PeerDeflate {
   deflate(message: Uint8Array): Uint8Array {
     const { level } = this.#budget.settings
     const compressed = deflateMessage(message, level, this.#outBits, this.#out)
-    if (this.#keepsOut) this.#out = this.#keep(this.#out, message, this.#outBits, false)
+    if (this.#keepsOut) this.#out = this.#keep(message)
     return compressed
   }
 
@@ -111,7 +118,7 @@ export class PeerDeflate {
         details: { closeCode: INVALID_PAYLOAD, section: 'RFC 7692 §7.2.2' },
       })
     }
-    if (this.#keepsIn) this.#in = this.#keep(this.#in, message, this.#inBits, true)
+    if (this.#keepsIn) this.#in = endOf(this.#in, message, 2 ** this.#inBits)
     return message
   }
 
@@ -135,22 +142,21 @@ export class PeerDeflate {
     throw new RangeError(`more than ${MAX_LAST_BLOCKS} blocks say that they are the last`)
   }
 
-  /** The end of what was there before and the message behind it. What the peer may refer to must be kept in any case. */
-  #keep(before: Uint8Array, message: Uint8Array, bits: number, must: boolean): Uint8Array {
-    const length = Math.min(2 ** bits, before.length + message.length)
-    if (must) this.#budget.force(before.length, length)
-    else if (!this.#budget.swap(before.length, length)) {
-      this.#budget.force(before.length, 0)
-      return EMPTY_BYTES
-    }
-    return endOf(before, message, length)
+  /** The end of what was sent before and the message behind it; nothing where the budget has no room for that. */
+  #keep(message: Uint8Array): Uint8Array {
+    const before = this.#out
+    const length = Math.min(2 ** this.#outBits, before.length + message.length)
+    if (this.#budget.swap(before.length, length)) return endOf(before, message, length)
+    this.#budget.force(before.length, 0)
+    return EMPTY_BYTES
   }
 
   /** The peer is gone. */
   release(): void {
-    this.#budget.force(this.#out.length + this.#in.length, 0)
+    this.#budget.force(this.#out.length + this.#reserved, 0)
     this.#out = EMPTY_BYTES
     this.#in = EMPTY_BYTES
+    this.#reserved = 0
   }
 }
 

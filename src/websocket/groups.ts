@@ -1,8 +1,7 @@
 import type { Broker } from '../pubsub/broker.js'
 import type { Position } from '../pubsub/position.js'
-import type { Gap, Room, RoomData, RoomListener, RoomMessage, Subscription } from '../pubsub/room.js'
+import type { Gap, HistoryOptions, Room, RoomData, RoomListener, RoomMessage, Subscription } from '../pubsub/room.js'
 import type { PresenceEvent } from '../pubsub/presence.js'
-import { LimitError } from '../base/errors.js'
 import type { Message } from './outgoing.js'
 import type { WebSocketPeer } from './peer.js'
 import { SharedFrame } from './shared-frame.js'
@@ -27,16 +26,15 @@ export interface JoinOptions {
   readonly except?: string
 }
 
-/** Handles of rooms with nobody in them, for publishing. */
-const MAX_KEPT = 10_000
-
-/** Live messages that are held for one peer while history is on its way. */
+/** Live messages that are held for one peer while history is on its way; behind that they are read from history, too. */
 const MAX_BACKLOG = 4096
 
 interface Membership {
   readonly except: string | undefined
   /** While history is on its way. */
   backlog: RoomMessage[] | undefined
+  /** Some did not fit into the backlog. */
+  hasMissed: boolean
 }
 
 /**
@@ -52,55 +50,37 @@ interface Membership {
  */
 export class Groups {
   readonly #broker: Broker
-  readonly #codec: GroupCodec
-  readonly #groups = new Map<string, Group>()
+  readonly #rooms: Rooms
 
   constructor(broker: Broker, codec: GroupCodec = PLAIN_CODEC) {
     this.#broker = broker
-    this.#codec = codec
+    this.#rooms = new Rooms(codec)
   }
 
   get broker(): Broker {
     return this.#broker
   }
 
-  /** @throws UsageError `ERR_ROOM_NAME`. */
+  /** A handle, which costs nothing and is good for ever. @throws UsageError `ERR_ROOM_NAME`. */
   group(name: string): Group {
-    let group = this.#groups.get(name)
-    if (group === undefined) {
-      if (this.#groups.size >= MAX_KEPT) this.#forgetEmpty()
-      group = new Group(this.#broker.room(name), this.#codec, () => this.#groups.delete(name))
-      this.#groups.set(name, group)
-    }
-    return group
-  }
-
-  /** A handle is made anew when it is asked for. */
-  #forgetEmpty(): void {
-    for (const [name, { peers }] of this.#groups) if (peers === 0) this.#groups.delete(name)
+    return new Group(this.#broker.room(name), this.#rooms)
   }
 }
 
 /** The WebSockets of one room. */
-export class Group implements RoomListener {
+export class Group {
   readonly #room: Room
-  readonly #codec: GroupCodec
-  readonly #emptied: () => void
-  readonly #members = new Map<WebSocketPeer, Membership>()
-  #subscription: Promise<Subscription> | undefined
-  /** Of messages that are asked for again by who comes late. */
-  readonly #frames = new WeakMap<RoomMessage, SharedFrame>()
+  readonly #rooms: Rooms
 
   /** @internal Use `Groups.group`. */
-  constructor(room: Room, codec: GroupCodec, emptied: () => void) {
+  constructor(room: Room, rooms: Rooms) {
     this.#room = room
-    this.#codec = codec
-    this.#emptied = emptied
+    this.#rooms = rooms
   }
 
   /** How many peers of this process are in it. */
   get peers(): number {
-    return this.#members.size
+    return this.#rooms.find(this.#room.name)?.peers ?? 0
   }
 
   /**
@@ -113,17 +93,88 @@ export class Group implements RoomListener {
 
   /**
    * From now on the peer gets what is published, in order, until it leaves or is gone; with `from` or `last` what was
-   * missed comes first, and nothing twice. Resolves to the position behind which the live messages begin.
+   * missed comes first, as fast as the peer reads it, and nothing twice. Resolves to the position behind which the live
+   * messages begin.
    * @throws as `Room.subscribe` and `Room.history` do.
    */
-  async join(peer: WebSocketPeer, options: JoinOptions = {}): Promise<Position> {
+  join(peer: WebSocketPeer, options: JoinOptions = {}): Promise<Position> {
+    return this.#rooms.of(this.#room).join(peer, options)
+  }
+
+  leave(peer: WebSocketPeer): void {
+    this.#rooms.find(this.#room.name)?.leave(peer)
+  }
+}
+
+/** The rooms in which somebody is, and in which of them each peer is. */
+class Rooms {
+  readonly #codec: GroupCodec
+  readonly #byName = new Map<string, PeersOfRoom>()
+  readonly #byPeer = new WeakMap<WebSocketPeer, Set<PeersOfRoom>>()
+
+  constructor(codec: GroupCodec) {
+    this.#codec = codec
+  }
+
+  find(name: string): PeersOfRoom | undefined {
+    return this.#byName.get(name)
+  }
+
+  of(room: Room): PeersOfRoom {
+    let found = this.#byName.get(room.name)
+    if (found === undefined) this.#byName.set(room.name, (found = new PeersOfRoom(room, this.#codec, this)))
+    return found
+  }
+
+  emptied(room: PeersOfRoom, name: string): void {
+    if (this.#byName.get(name) === room) this.#byName.delete(name)
+  }
+
+  entered(peer: WebSocketPeer, room: PeersOfRoom): void {
+    let rooms = this.#byPeer.get(peer)
+    if (rooms === undefined) {
+      const made = new Set<PeersOfRoom>()
+      this.#byPeer.set(peer, (rooms = made))
+      // Once for a peer, into however many rooms it goes.
+      void peer.closed.then(() => {
+        for (const each of made) each.leave(peer)
+      })
+    }
+    rooms.add(room)
+  }
+
+  left(peer: WebSocketPeer, room: PeersOfRoom): void {
+    this.#byPeer.get(peer)?.delete(room)
+  }
+}
+
+/** What the WebSockets of one room share: one subscription. */
+class PeersOfRoom implements RoomListener {
+  readonly #room: Room
+  readonly #codec: GroupCodec
+  readonly #rooms: Rooms
+  readonly #members = new Map<WebSocketPeer, Membership>()
+  #subscription: Promise<Subscription> | undefined
+  /** Of messages that are asked for again by who comes late. */
+  readonly #frames = new WeakMap<RoomMessage, SharedFrame>()
+
+  constructor(room: Room, codec: GroupCodec, rooms: Rooms) {
+    this.#room = room
+    this.#codec = codec
+    this.#rooms = rooms
+  }
+
+  get peers(): number {
+    return this.#members.size
+  }
+
+  async join(peer: WebSocketPeer, options: JoinOptions): Promise<Position> {
     const { from, last, except } = options
     const wantsHistory = from !== undefined || last !== undefined
-    const membership: Membership = { except, backlog: wantsHistory ? [] : undefined }
-    const isNew = !this.#members.has(peer)
+    const membership: Membership = { except, backlog: wantsHistory ? [] : undefined, hasMissed: false }
     this.#members.set(peer, membership)
     this.#subscription ??= this.#room.subscribe(this)
-    if (isNew) void peer.closed.then(() => this.leave(peer))
+    this.#rooms.entered(peer, this)
     try {
       const subscription = await this.#subscription
       return wantsHistory ? await this.#catchUp(peer, membership, options) : subscription.position
@@ -133,18 +184,39 @@ export class Group implements RoomListener {
     }
   }
 
+  /** What is published meanwhile waits, or is read from history as well: until nothing is left of either. */
   async #catchUp(peer: WebSocketPeer, membership: Membership, { from, last }: JoinOptions): Promise<Position> {
-    const page = await this.#room.history({
+    let wanted: HistoryOptions = {
       ...(from === undefined ? {} : { after: from }),
       ...(last === undefined ? {} : { maxMessages: last }),
-    })
-    if (page.gap !== undefined && this.#codec.gap !== undefined) void peer.send(this.#codec.gap(page.gap))
-    for (const message of page.messages) this.#send(peer, membership, message)
-    const { head } = page
-    for (const message of membership.backlog ?? [])
-      if (message.epoch !== head.epoch || message.offset > head.offset) this.#send(peer, membership, message)
-    membership.backlog = undefined
-    return head
+    }
+    for (;;) {
+      const page = await this.#room.history(wanted)
+      let { head } = page
+      if (page.gap !== undefined && this.#codec.gap !== undefined) void peer.send(this.#codec.gap(page.gap))
+      await this.#replay(peer, membership, page.messages)
+      for (let held = membership.backlog?.splice(0); held !== undefined && held.length > 0;) {
+        const missed = held.filter(({ epoch, offset }) => epoch !== head.epoch || offset > head.offset)
+        await this.#replay(peer, membership, missed)
+        head = missed.at(-1) ?? head
+        held = membership.backlog?.splice(0)
+      }
+      if (!membership.hasMissed) {
+        membership.backlog = undefined
+        return head
+      }
+      membership.hasMissed = false
+      wanted = { after: head }
+    }
+  }
+
+  /** At the pace of the peer: whoever comes back behind a long time reads no faster than others. */
+  async #replay(peer: WebSocketPeer, membership: Membership, messages: readonly RoomMessage[]): Promise<void> {
+    for (const message of messages) {
+      if (this.#members.get(peer) !== membership) return
+      this.#send(peer, membership, message)
+      await peer.drained()
+    }
   }
 
   #send(peer: WebSocketPeer, { except }: Membership, message: RoomMessage): void {
@@ -161,10 +233,11 @@ export class Group implements RoomListener {
   }
 
   leave(peer: WebSocketPeer): void {
+    this.#rooms.left(peer, this)
     if (!this.#members.delete(peer) || this.#members.size > 0) return
     const subscription = this.#subscription
     this.#subscription = undefined
-    this.#emptied()
+    this.#rooms.emptied(this, this.#room.name)
     void subscription?.then((open) => open.close()).catch(() => undefined)
   }
 
@@ -173,17 +246,11 @@ export class Group implements RoomListener {
   message(message: RoomMessage): void {
     const frame = new SharedFrame(this.#codec.message(message))
     const { publisher } = message
-    for (const [peer, { except, backlog }] of this.#members) {
-      if (backlog !== undefined) this.#holdBack(peer, backlog, message)
+    for (const [peer, membership] of this.#members) {
+      const { except, backlog } = membership
+      if (backlog !== undefined) holdBack(membership, backlog, message)
       else if (publisher === undefined || publisher !== except) void peer.sendShared(frame)
     }
-  }
-
-  #holdBack(peer: WebSocketPeer, backlog: RoomMessage[], message: RoomMessage): void {
-    if (backlog.push(message) > MAX_BACKLOG)
-      peer.destroy(
-        new LimitError('ERR_QUEUE_LIMIT', `Cannot hold more than ${MAX_BACKLOG} messages for one that joins`),
-      )
   }
 
   gap(gap: Gap): void {
@@ -199,7 +266,7 @@ export class Group implements RoomListener {
     this.#subscription = undefined
     const peers = [...this.#members.keys()]
     this.#members.clear()
-    this.#emptied()
+    this.#rooms.emptied(this, this.#room.name)
     for (const peer of peers) void peer.close(1012, 'the room is gone')
   }
 
@@ -207,4 +274,9 @@ export class Group implements RoomListener {
     const frame = new SharedFrame(told)
     for (const peer of this.#members.keys()) void peer.sendShared(frame)
   }
+}
+
+function holdBack(membership: Membership, backlog: RoomMessage[], message: RoomMessage): void {
+  if (!membership.hasMissed && backlog.length < MAX_BACKLOG) backlog.push(message)
+  else membership.hasMissed = true
 }

@@ -24,6 +24,7 @@ export class Incoming {
   #isBusy = false
   #queue: Message[] | undefined
   #bytes = 0
+  #takenCount = 0
   #isEnded = false
   /** Somebody iterates. */
   #isAsked = false
@@ -42,6 +43,22 @@ export class Incoming {
     const queue = this.#queue
     if (queue === undefined) return false
     return queue.length >= this.#settings.maxReceivedMessages || this.#bytes >= this.#settings.maxReceivedBytes
+  }
+
+  /** Whether somebody takes messages: one who iterates and has not left, or one who is called. */
+  get isWanted(): boolean {
+    return this.#isAsked || this.#consumer !== undefined
+  }
+
+  /** How many were taken so far. */
+  get taken(): number {
+    return this.#takenCount
+  }
+
+  /** Whoever iterated does so no more. */
+  leave(): Promise<Next> {
+    this.#isAsked = false
+    return Promise.resolve(END)
   }
 
   /** From now on messages are given to this; those that are held first. */
@@ -98,7 +115,10 @@ export class Incoming {
     if (queue === undefined) return undefined
     const wasFull = this.isFull
     const message = queue.shift()
-    if (message !== undefined) this.#bytes -= message.length
+    if (message !== undefined) {
+      this.#bytes -= message.length
+      this.#takenCount += 1
+    }
     if (queue.length === 0) this.#queue = undefined
     if (wasFull && !this.isFull) this.#owner.hasRoom()
     return message

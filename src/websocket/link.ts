@@ -20,6 +20,7 @@ import type { PeerDeflate } from './deflate.js'
 import { Incoming, type IncomingOwner } from './incoming.js'
 import type { PeerSettings } from './options.js'
 import { NOT_SENT, Outgoing, type Message, type OutgoingOwner, type Sending } from './outgoing.js'
+import { Pings } from './pings.js'
 import { NODE_PORTS, nextMask } from './platform.js'
 import type { SharedFrame } from './shared-frame.js'
 
@@ -58,12 +59,6 @@ export interface LinkOwner {
   gone(report: WebSocketReport): void
 }
 
-/** The ping of the application that waits for its answer. */
-interface Pinged {
-  readonly at: number
-  readonly answered: Deferred<number>
-}
-
 /** What was made of the bytes that came last. */
 type Turn = typeof NOTHING_GIVEN | typeof GIVEN | typeof REFUSED
 const NOTHING_GIVEN = 0
@@ -71,7 +66,6 @@ const GIVEN = 1
 /** Nothing is read any more. */
 const REFUSED = 2
 
-const MAX_PINGS = 16
 const NOTHING = new Uint8Array(0)
 
 /** The loop between a connection, the engine and what handles messages: `WebSocketPeer` is what a program sees of it. */
@@ -96,6 +90,10 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
   #heard: { readonly code: number; readonly reason: string; readonly at: number } | undefined
   #error: Error | undefined
   #isPaused = false
+  /** Of a close: when the handler was last seen to take a message, and whether it takes none any more. */
+  #takenAt = 0
+  #takenBefore = -1
+  #isStuck = false
   #turn: Turn = NOTHING_GIVEN
 
   // Of the heartbeat.
@@ -104,8 +102,7 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
   #pingedAt = -1
   #taken = 0
   #latencyMs: number | undefined
-  #pings: Map<string, Pinged> | undefined
-  #pingNumber = 0
+  #pings: Pings | undefined
 
   constructor({ connection, role, settings, protocol, deflate, timeouts, totals, draining }: PeerParts) {
     this.#connection = connection
@@ -113,6 +110,7 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     this.#role = role
     this.protocol = protocol
     this.#deflate = deflate
+    deflate?.reserve()
     this.#timeouts = timeouts
     this.#draining = draining
     this.#heardAt = timeouts.now
@@ -164,19 +162,16 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     return this.isOpen ? this.#out.send(message) : NOT_SENT
   }
 
+  drained(): Promise<boolean> {
+    return this.isOpen ? this.#out.drained() : NOT_SENT
+  }
+
   ping(): Promise<number> {
     if (!this.isOpen) return markHandled(Promise.reject(closedError()))
-    this.#pings ??= new Map()
-    if (this.#pings.size >= MAX_PINGS)
-      return markHandled(
-        Promise.reject(new LimitError('ERR_QUEUE_LIMIT', `Cannot ping: ${MAX_PINGS} pings wait for an answer`)),
-      )
-    this.#pingNumber += 1
-    const name = `a${this.#pingNumber}`
-    const answered = deferred<number>()
-    this.#pings.set(name, { at: this.#connection.clock.now(), answered })
-    this.#out.frame(FIN | PING, Buffer.from(name))
-    return markHandled(answered.promise)
+    this.#pings ??= new Pings()
+    const { name, answered } = this.#pings.begin(this.#connection.clock.now())
+    if (name !== undefined) this.#out.frame(FIN | PING, Buffer.from(name))
+    return answered
   }
 
   // ---- ending
@@ -296,7 +291,7 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     const { code, reason } = this.#heard ?? { code: ABNORMAL, reason: '' }
     const wasClean = this.#heard !== undefined && this.#engine.hasClosed
     this.#report = { code, reason, wasClean, error, counts: this.#out.counts.snapshot() }
-    for (const { answered } of this.#pings?.values() ?? []) answered.reject(closedError())
+    this.#pings?.fail(closedError())
     this.incoming.end()
     this.#closed?.resolve(this.#report)
     this.#owner?.gone(this.#report)
@@ -324,7 +319,7 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
   /** False when nothing more is to be read now. */
   #step(now: number): boolean {
     // A handler that is behind: nothing is read, and no silence is held against the peer.
-    if (this.incoming.isFull && this.#closingAt === -1) {
+    if (this.incoming.isFull && !this.#dropsRest) {
       this.#engine.hold()
       this.#isPaused = true
       this.#connection.pauseSink()
@@ -358,9 +353,16 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     }
   }
 
-  /** Behind its own goodbye a side is not held back any more: what its handler does not take is dropped. */
+  /**
+   * Behind its own goodbye a side gives its handler what still comes before that of the peer, as long as somebody takes it;
+   * else the goodbye could not be read.
+   */
+  get #dropsRest(): boolean {
+    return this.#closingAt !== -1 && (this.#isStuck || !this.incoming.isWanted)
+  }
+
   #give(message: Message): void {
-    if (this.#closingAt !== -1 && this.incoming.isFull) return
+    if (this.#dropsRest && this.incoming.isFull) return
     this.#turn = GIVEN
     this.incoming.push(message)
   }
@@ -414,6 +416,7 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     const { pingIntervalMs, pongTimeoutMs, closeTimeoutMs } = this.#settings
     if (this.#closingAt !== -1) {
       if (now - this.#closingAt >= closeTimeoutMs) this.#cutClosing()
+      else if (this.#isPaused) this.#lookWhetherStuck(now)
       return
     }
     if (this.#heard !== undefined) {
@@ -438,18 +441,24 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     }
   }
 
+  #lookWhetherStuck(now: number): void {
+    const { taken } = this.incoming
+    if (taken !== this.#takenBefore) {
+      this.#takenBefore = taken
+      this.#takenAt = now
+    } else if (now - this.#takenAt >= this.#settings.closeTimeoutMs / 4) {
+      this.#isStuck = true
+      this.#goOn()
+    }
+  }
+
   #answered(bytes: Uint8Array, now: number): void {
     if (bytes.length === 0 && this.#pingedAt !== -1) {
       this.#latencyMs = Math.max(0, now - this.#pingedAt)
       this.#pingedAt = -1
       return
     }
-    const name = String.fromCharCode(...bytes)
-    const pinged = this.#pings?.get(name)
-    if (pinged === undefined) return
-    this.#pings?.delete(name)
-    this.#latencyMs = now - pinged.at
-    pinged.answered.resolve(this.#latencyMs)
+    this.#latencyMs = this.#pings?.answered(String.fromCharCode(...bytes), now) ?? this.#latencyMs
   }
 
   /** It answers nothing: it is not told either. */

@@ -52,11 +52,19 @@ export function parseTarget(url: string | URL, over: string | undefined): WebSoc
   const isTls = scheme === 'tls'
   const port = parsed.port === '' ? (isTls ? '443' : '80') : parsed.port
   const { username, password } = parsed
-  const user = { user: decodeURIComponent(username), password: decodeURIComponent(password) }
+  const user = { user: decoded(url, username), password: decoded(url, password) }
   const authorization = username === '' && password === '' ? undefined : formatBasicCredentials(user)
   const shown = `${isTls ? 'wss' : 'ws'}://${parsed.host}${parsed.pathname}`
   const endpoint = parseEndpoint(over ?? `${scheme}://${parsed.hostname}:${port}`)
   return { endpoint, host: parsed.host, path: parsed.pathname + parsed.search, authorization, shown }
+}
+
+function decoded(url: string | URL, text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (cause) {
+    throw wrongUrl(String(url), 'its user or password has a "%" that encodes nothing', cause)
+  }
 }
 
 const wrongUrl = (url: string, why: string, cause?: unknown): UsageError =>
@@ -66,7 +74,9 @@ const wrongUrl = (url: string, why: string, cause?: unknown): UsageError =>
     { cause },
   )
 
-const withoutSecret = (url: string): string => url.replace(/\/\/[^/@]*@/, '//')
+/** What stands before an "@" can be a password, wherever it was forgotten to be encoded; a query can have a token. */
+const withoutSecret = (url: string): string =>
+  url.replace(/^([a-z][a-z0-9+.-]*:)?(\/\/)?.*@/is, '$1$2').replace(/\?.*$/s, '?…')
 
 /** One set of timers for all clients of this thread that go by the same clock. */
 const timeouts = new WeakMap<Clock, Timeouts>()

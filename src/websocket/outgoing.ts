@@ -101,7 +101,11 @@ export class Outgoing implements Joiner {
     return this.#isPressed && this.#settings.slowReader === 'wait' ? this.#whenDrained() : SENT
   }
 
-  #whenDrained(): Sending {
+  drained(): Promise<boolean> {
+    return this.#isPressed ? this.#whenDrained() : SENT
+  }
+
+  #whenDrained(): Promise<boolean> {
     this.#drained ??= deferred()
     return this.#drained.promise
   }

@@ -71,6 +71,14 @@ export class WebSocketPeer implements AsyncIterable<Message>, AsyncDisposable {
     return this.#link.send(message)
   }
 
+  /**
+   * Resolves when the peer has taken so much of what was sent that more can go out at once: at once, as a rule. To false when
+   * it never will.
+   */
+  drained(): Promise<boolean> {
+    return this.#link.drained()
+  }
+
   /** A message that goes to many, framed once. */
   sendShared(frame: SharedFrame): Sending {
     return this.#link.send(frame)
@@ -86,7 +94,7 @@ export class WebSocketPeer implements AsyncIterable<Message>, AsyncDisposable {
     const { incoming } = this.#link
     return {
       next: () => incoming.next(),
-      return: () => Promise.resolve({ done: true, value: undefined }),
+      return: () => incoming.leave(),
     }
   }
 

@@ -6,6 +6,7 @@ import type { RoomData } from '../pubsub/room.js'
 import { connectWebSocket, type WebSocketClient } from './client.js'
 import type { WebSocketReport } from './link.js'
 import type { WebSocketClientOptions } from './options.js'
+import { tell } from './tell.js'
 import { dataOf, ROOMS_PROTOCOL, tryParseEvent, type RoomsEvent, type RoomsRequest } from './rooms-protocol.js'
 
 /** A message as a client gets it. It is a position. */
@@ -24,11 +25,14 @@ export interface ReceivedGap {
   readonly missed: number | undefined
 }
 
+/** What one of its methods throws is the program's own: it is thrown behind the call, and hurts no other message. */
 export interface FollowListener {
   message(message: ReceivedMessage): void
   /** Told instead of what is missing; what comes next follows `until`. */
   gap?(gap: ReceivedGap): void
   presence?(event: { readonly type: string; readonly room: string; readonly member: Member }): void
+  /** Behind a lost connection the server lets this client follow no more: nothing comes now; it can be followed again. */
+  ended?(error: Error): void
 }
 
 export interface FollowOptions {
@@ -186,19 +190,28 @@ export class RoomsClient implements AsyncDisposable {
       if (position === undefined) return
       followed.position = position
       const { publisher, timeMs } = event
-      followed.listener.message({ ...position, room, data: dataOf(event), publisher, timeMs })
+      const message = { ...position, room, data: dataOf(event), publisher, timeMs }
+      tell(() => followed.listener.message(message))
     } else if (event.type === 'gap') {
       const [after, until] = [tryParsePosition(event.after), tryParsePosition(event.until)]
       if (after === undefined || until === undefined) return
       followed.position = until
-      followed.listener.gap?.({ room, after, until, missed: event.missed })
-    } else followed.listener.presence?.({ type: event.event, room, member: event.member })
+      tell(() => followed.listener.gap?.({ room, after, until, missed: event.missed }))
+    } else tell(() => followed.listener.presence?.({ type: event.event, room, member: event.member }))
+  }
+
+  /** A connection that was lost again goes on behind the next one; what the server refuses is over. */
+  #ended(room: string, followed: Followed, error: unknown): void {
+    if (!(error instanceof UsageError) || this.#followed.get(room) !== followed) return
+    this.#followed.delete(room)
+    tell(() => followed.listener.ended?.(error))
   }
 
   /** Over a new connection: what was asked on the old one is lost, what is followed goes on. */
   #resume(): void {
     this.#failAll()
-    for (const [room, followed] of this.#followed) this.#follow(room, followed).catch(() => undefined)
+    for (const [room, followed] of this.#followed)
+      this.#follow(room, followed).catch((error: unknown) => this.#ended(room, followed, error))
     for (const [room, member] of this.#entered) this.#ask({ type: 'enter', room, member }).catch(() => undefined)
   }
 }

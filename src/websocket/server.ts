@@ -6,6 +6,7 @@ import { acceptOffer } from '../engine/websocket/deflate-parameters.js'
 import { acceptOf, readOpening, type Opening } from '../engine/websocket/handshake.js'
 import type { HttpFunction } from '../http/handlers.js'
 import type { HttpRequest } from '../http/request.js'
+import { DONE } from '../base/deferred.js'
 import { HttpError, type HttpResponse } from '../http/response.js'
 import { Timeouts } from '../http/timeouts.js'
 import { upgradeRequired, UpgradeResponse } from '../http/upgrade.js'
@@ -137,6 +138,8 @@ class Run implements LinkOwner {
   readonly #service: Service
   readonly #end: HandlerEnd
   #object: WebSocketHandler | undefined
+  /** Settled when its `open` is, where that takes time; the messages that came meanwhile are given to it then. */
+  #opened: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   /** The connection, and the handler. */
   #left = 2
@@ -168,7 +171,10 @@ class Run implements LinkOwner {
   #open(handler: WebSocketHandler, request: HttpRequest): Promise<void> | undefined {
     this.#object = handler
     const opened = handler.open(request)
-    if (opened !== undefined) return Promise.resolve(opened).then(() => this.#link.incoming.consume(handler))
+    if (opened !== undefined) {
+      this.#opened = Promise.resolve(opened).then(() => this.#link.incoming.consume(handler))
+      return this.#opened
+    }
     this.#link.incoming.consume(handler)
     return undefined
   }
@@ -188,8 +194,10 @@ class Run implements LinkOwner {
     const handler = this.#object
     this.#finish()
     if (handler === undefined) return
-    this.#link.incoming
-      .idle()
+    void (this.#opened ?? DONE)
+      // What it threw is told by whoever called it.
+      .catch(() => undefined)
+      .then(() => this.#link.incoming.idle())
       .then(() => handler.close(report))
       .catch((error: unknown) => this.threw(error))
       .finally(() => this.#finish())
