@@ -121,21 +121,29 @@ export function keepPinging(talker: Talker, everyMs: number | undefined): () => 
  */
 export async function converse(talker: Talker, output: Output, options: TalkOptions): Promise<WebSocketReport> {
   const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: output.style('cyan', '> ') })
+  let isOver = false
+  // Newer Node refuses a prompt behind the end.
+  const prompt = (keepsCursor: boolean): void => {
+    if (!isOver) lines.prompt(keepsCursor)
+  }
   const above = (text: string): void => {
     // The line that is being typed is drawn anew below.
     process.stderr.write('\r\u001b[K')
     process.stdout.write(`${text}\n`)
-    lines.prompt(true)
+    prompt(true)
   }
   const stop = keepPinging(talker, options.ping)
   let hasLeft = false
   lines.on('line', (line) => {
     if (/^\/close\b/.test(line)) hasLeft = true
-    void typed(talker, line, above).then(() => lines.prompt())
+    void typed(talker, line, above).then(() => prompt(false))
   })
-  lines.once('close', () => void talker.close())
+  lines.once('close', () => {
+    isOver = true
+    void talker.close()
+  })
   lines.once('SIGINT', () => lines.close())
-  lines.prompt()
+  prompt(false)
   for await (const message of talker)
     above(
       typeof message === 'string'
