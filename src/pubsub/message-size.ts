@@ -1,8 +1,14 @@
-import { LimitError } from '../base/errors.js'
+import { LimitError, UsageError } from '../base/errors.js'
 import type { RoomData } from './room.js'
 
-/** The bytes of a message, text as UTF-8. @throws LimitError `ERR_ROOM_MESSAGE_SIZE`. */
+/** The bytes of a message, text as UTF-8. @throws LimitError `ERR_ROOM_MESSAGE_SIZE`; UsageError `ERR_ARGUMENT`. */
 export function checkData(data: RoomData, maxMessageBytes: number): number {
+  // Also for programs that are not checked by types.
+  if (typeof data !== 'string' && !(data instanceof Uint8Array))
+    throw new UsageError(
+      'ERR_ARGUMENT',
+      `Cannot publish a value of type ${typeof data}: expected a string or bytes; an object is sent by JSON.stringify`,
+    )
   const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
   if (bytes <= maxMessageBytes) return bytes
   throw new LimitError(

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { onAbort, throwIfAborted } from '../base/cancellation.js'
-import { MoorageError, ProtocolError, UsageError } from '../base/errors.js'
+import { MoorageError, NetError, ProtocolError, TimeoutError, UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import { formatBasicCredentials } from '../engine/http/basic.js'
 import { fieldPairs } from '../engine/http/fields.js'
@@ -98,7 +98,10 @@ export async function openWebSocket(
 ): Promise<WebSocketLink> {
   throwIfAborted(settings.signal)
   const isTls = target.shown.startsWith('wss:')
-  const connection = await connect(target.endpoint, connectOptions(target, settings, isTls))
+  const connection = await connect(target.endpoint, connectOptions(target, settings, isTls)).catch((error: unknown) => {
+    throwIfAborted(settings.signal)
+    throw atTarget(error, target)
+  })
   if (!(connection instanceof StreamConnection)) throw new UsageError('ERR_ARGUMENT', 'Cannot use this connection')
   const unlink = onAbort(settings.signal, (reason) => connection.destroy(reason))
   try {
@@ -106,7 +109,7 @@ export async function openWebSocket(
   } catch (error) {
     connection.destroy(error)
     throwIfAborted(settings.signal)
-    throw error
+    throw atTarget(error, target)
   } finally {
     unlink()
   }
@@ -184,12 +187,36 @@ async function readResponse(
     const event = engine.nextEvent()
     if (event.type === 'response') return event
     if (event.type === 'interim') continue
-    const bytes = await connection.read({ timeoutMs: Math.max(1, until - connection.clock.now()) })
+    const leftMs = until - connection.clock.now()
+    if (leftMs <= 0) throw noAnswer(timeoutMs)
+    const bytes = await connection.read({ timeoutMs: leftMs }).catch((error: unknown) => {
+      throw error instanceof TimeoutError ? noAnswer(timeoutMs) : error
+    })
     if (bytes === null) engine.receiveEof()
     else engine.receive(bytes)
     if (bytes === null && event.type === 'end')
       throw new ProtocolError('ERR_UNEXPECTED_END', 'Cannot open a WebSocket: the server ended without an answer')
   }
+}
+
+const noAnswer = (timeoutMs: number): TimeoutError =>
+  new TimeoutError('ERR_READ_TIMEOUT', `the server answered nothing within ${timeoutMs} ms`, { details: { timeoutMs } })
+
+/** What whoever typed the URL can do about it. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/self[- ]signed|unable to (?:get|verify)/i, '; give the certificate of its authority as tls.ca (--ca)'],
+  [/first line|was not offered/, '; that is no WebSocket server'],
+]
+
+/** The same error, which says what was to be opened. */
+function atTarget(error: unknown, { shown }: WebSocketTarget): unknown {
+  if (!(error instanceof MoorageError) || error instanceof UsageError || error.message.includes(shown)) return error
+  const hint = HINTS.find(([pattern]) => pattern.test(error.message))?.[1] ?? ''
+  const message = `Cannot open a WebSocket at ${shown}: ${error.message}${hint}`
+  const extras = { cause: error, fault: error.fault, details: error.details }
+  if (error instanceof TimeoutError) return new TimeoutError(error.code, message, extras)
+  if (error instanceof NetError) return new NetError(error.code, message, extras)
+  return error instanceof ProtocolError ? new ProtocolError(error.code, message, extras) : error
 }
 
 const MAX_SHOWN_BYTES = 4096

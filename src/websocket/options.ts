@@ -1,5 +1,6 @@
 import { byteCount, count, group, milliseconds, oneOf, text, value, type OptionSpecs } from '../base/options.js'
 import type { AbortSignalLike } from '../base/cancellation.js'
+import { isToken } from '../engine/http/characters.js'
 import type { FieldInit } from '../engine/http/fields.js'
 import { CONNECT_OPTIONS, type ConnectOptions, type ConnectSettings } from '../transport/connect.js'
 import { WEBSOCKET_LIMITS, type WebSocketLimits } from '../engine/websocket/options.js'
@@ -61,26 +62,32 @@ export interface WebSocketServerSettings extends PeerSettings {
 export type OriginPolicy = 'same' | 'any' | readonly string[]
 
 const isOriginPolicy = (given: unknown): given is OriginPolicy =>
-  given === 'same' || given === 'any' || (isTexts(given) && given.every((origin) => /^https?:\/\/[^/]+$/.test(origin)))
+  given === 'same' ||
+  given === 'any' ||
+  (isTexts(given) && given.every((origin) => /^https?:\/\/[^/A-Z]+$/.test(origin)))
 
 const isTexts = (given: unknown): given is readonly string[] =>
   Array.isArray(given) && given.every((name) => typeof name === 'string')
 
+/** RFC 6455 §4.1: each is a token, and stands there once. */
+const isProtocols = (given: unknown): given is readonly string[] =>
+  isTexts(given) && given.every(isToken) && new Set(given).size === given.length
+
 export const WEBSOCKET_OPTIONS: OptionSpecs<WebSocketServerSettings> = {
   ...PEER_SPECS,
   origins: value(
-    "'same', 'any', or a list of origins as in https://example.com",
+    "'same', 'any', or a list of origins as browsers write them, in lower case: https://example.com",
     'same',
     "'same'",
     'Which pages may connect: a browser sends the cookies of its user along with whatever page asks, so those of other sites are answered with 403 (cross-site WebSocket hijacking). Programs that name no origin are no browsers.',
     isOriginPolicy,
   ),
   protocols: value(
-    'a list of names',
+    'a list of names, each a token as in chat.v1',
     [],
     'none',
     'The subprotocols that are spoken here, the best first; the first that the client offers too is chosen. A client that offers only others goes on without one.',
-    isTexts,
+    isProtocols,
   ),
   compression: group<DeflateOptions>(
     'compression',
@@ -104,7 +111,10 @@ export const RECONNECT_OPTIONS: OptionSpecs<ReconnectSettings> = {
     'The longest that the first attempt waits; each one behind it may wait twice as long. The time is chosen at random between nothing and that, so that the clients of a server that comes back do not all come at once.',
   ),
   maxDelayMs: milliseconds(30_000, 'The longest that any attempt waits.'),
-  maxAttempts: count(Infinity, 'How many attempts may fail one after the other before it is given up.'),
+  maxAttempts: count(
+    Infinity,
+    'How many attempts may fail one after the other before it is given up. One whose connection ends within 5 s has failed, too.',
+  ),
 }
 
 /** What a client has besides what concerns its connection. */
@@ -141,11 +151,11 @@ export const OWN_CLIENT_OPTIONS: OptionSpecs<OwnClientSettings> = {
     isFields,
   ),
   protocols: value(
-    'a list of names',
+    'a list of names, each a token as in chat.v1',
     [],
     'none',
     'The subprotocols that this side speaks, the best first; the server chooses one or none.',
-    isTexts,
+    isProtocols,
   ),
   compression: group<DeflateOptions>(
     'compression',

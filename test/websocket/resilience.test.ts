@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as netConnect, createServer, type Socket } from 'node:net'
 import { suite, test, type TestContext } from 'node:test'
-import { UsageError } from '#src/base/errors.js'
+import { MoorageError, UsageError } from '#src/base/errors.js'
 import { serveHttp } from '#src/http/server.js'
 import type { HttpFunction } from '#src/http/handlers.js'
 import { openBroker } from '#src/pubsub/open-broker.js'
@@ -290,5 +290,49 @@ void suite('the URL of a WebSocket', () => {
         assert.ok(!/se\/?cret|ann[:@]/.test(`${error.message} ${JSON.stringify(error.details)}`), error.message)
         return true
       })
+  })
+})
+
+void suite('connectWebSocket to what is no WebSocket server', () => {
+  const answering = async (t: TestContext, bytes: string): Promise<string> => {
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy())
+      socket.write(bytes)
+      t.after(() => socket.destroy())
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const address = server.address()
+    return `ws://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}/x`
+  }
+
+  for (const [what, bytes] of [
+    ['one that greets in another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['one that says nothing', ''],
+    ['one that switches to nothing', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+  ] as const)
+    void test(`${what}: the error names the URL`, async (t) => {
+      const url = await answering(t, bytes)
+      await assert.rejects(
+        connectWebSocket(url, { openTimeoutMs: 100 }),
+        (error) => error instanceof MoorageError && error.message.includes(url),
+      )
+    })
+
+  void test('subprotocols that are no tokens, or come twice, are refused here', async () => {
+    for (const protocols of [['a b'], [''], ['a', 'a']])
+      await assert.rejects(connectWebSocket('ws://127.0.0.1:1/', { protocols }), UsageError)
+  })
+})
+
+void suite('a room that is used wrongly', () => {
+  void test('says what it expects', async () => {
+    const room = (await openBroker('memory:')).room('wrong')
+    const subscribe: (...given: unknown[]) => Promise<unknown> = room.subscribe.bind(room) as never
+    const publish: (...given: unknown[]) => Promise<unknown> = room.publish.bind(room) as never
+    const enter: (...given: unknown[]) => Promise<unknown> = room.enter.bind(room) as never
+    for (const wrong of [() => undefined, {}, undefined]) await assert.rejects(subscribe(wrong), UsageError)
+    for (const wrong of [{}, undefined, 5]) await assert.rejects(publish(wrong), UsageError)
+    await assert.rejects(enter(), UsageError)
   })
 })
