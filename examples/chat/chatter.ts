@@ -1,14 +1,15 @@
 import { BusyError, LimitError } from 'moorage'
-import type {
-  Broker,
-  Gap,
-  Membership,
-  Position,
-  PresenceEvent,
-  Room,
-  RoomListener,
-  RoomMessage,
-  Subscription,
+import {
+  formatPosition,
+  type Broker,
+  type Gap,
+  type Membership,
+  type Position,
+  type PresenceEvent,
+  type Room,
+  type RoomListener,
+  type RoomMessage,
+  type Subscription,
 } from 'moorage/pubsub'
 import { formatSaid, fromPresence, toSaid, type ChatEvent, type Said } from './events.js'
 
@@ -19,6 +20,12 @@ const NAME = /^[\p{L}\p{N}_-]{1,24}$/u
 const COMMANDS = ['/nick <name>', '/join <room>', '/who', '/rooms', '/quit']
 
 let chatters = 0
+
+/** Where somebody was whose connection was lost: the room, and the position behind which they have heard nothing. */
+export interface Resumption {
+  readonly room?: string
+  readonly from?: Position
+}
 
 /** Where somebody is: one room at a time. */
 interface Place {
@@ -49,11 +56,14 @@ export class Chatter {
     return this.#name
   }
 
-  /** Enters the lobby under a name; false when it will not do. With `from`, what was missed since then is told first. */
-  async introduce(name: string, from?: Position): Promise<boolean> {
-    if (!NAME.test(name)) return false
+  /**
+   * Enters the lobby under a name, or goes on where somebody was who comes back: then what was missed since is told. False
+   * when the name will not do, or is taken.
+   */
+  async introduce(name: string, { room = LOBBY, from }: Resumption = {}): Promise<boolean> {
+    if (!NAME.test(name) || !NAME.test(room)) return false
     this.#name = name
-    return this.#enter(LOBBY, from)
+    return this.#enter(room, from)
   }
 
   /** A line: a command when it begins with a slash, or what is said to the room. False when they want to leave. */
@@ -120,7 +130,7 @@ export class Chatter {
       this.#place = { room, membership, subscription }
       await left?.subscription.close()
       await left?.membership.leave()
-      listening.begin(members.map(({ id }) => id).toSorted())
+      listening.begin(this.#name, members.map(({ id }) => id).toSorted(), subscription.position)
     } catch (error) {
       await membership.leave()
       throw error
@@ -168,16 +178,17 @@ class Listening implements RoomListener {
     this.#tell = tell
   }
 
-  begin(members: readonly string[]): void {
+  begin(name: string, members: readonly string[], at: Position): void {
     this.#hasBegun = true
-    this.#tell({ type: 'entered', room: this.#room, members, past: this.#past })
+    const [room, position, past] = [this.#room, formatPosition(at), this.#past]
+    this.#tell({ type: 'entered', room, name, members, past, position })
   }
 
   message(message: RoomMessage): void {
     const said = toSaid(message, message.publisher === this.#id)
     if (said === undefined) return
     if (this.#hasBegun) this.#tell(said)
-    else if (this.#past.push(said) > PAST_MESSAGES) this.#past.shift()
+    else this.#past.push(said)
   }
 
   presence(event: PresenceEvent): void {

@@ -19,8 +19,12 @@ export type ChatEvent =
   | {
       readonly type: 'entered'
       readonly room: string
+      /** Of whoever is told. */
+      readonly name: string
       readonly members: readonly string[]
       readonly past: readonly Said[]
+      /** Where to resume when nothing else is said. */
+      readonly position: string
     }
   | { readonly type: 'joined' | 'left'; readonly room: string; readonly name: string }
   | { readonly type: 'renamed'; readonly room: string; readonly name: string; readonly to: string }

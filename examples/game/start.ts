@@ -1,7 +1,9 @@
 // A game for many in the browser: `npm run example -- game [http endpoint] [--record file] [--seed number]`, then open what
 // it prints. `game bots ws://127.0.0.1:8003 100` plays with bots, `game replay file [ticks]` plays a record again.
 import { randomInt } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { UsageError } from 'moorage'
 import { serveHttp } from 'moorage/http'
 import { runBots } from './bots.js'
 import { machineClock } from './clock.js'
@@ -9,16 +11,31 @@ import { Recording, replay } from './recording.js'
 import { Game } from './server.js'
 import { gameHandler } from './web.js'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { record: { type: 'string' }, seed: { type: 'string' }, seconds: { type: 'string' } },
-})
-const [first = 'http://127.0.0.1:8003', ...rest] = positionals
-
-function refuse(why: string): never {
+/** One line, and nothing was started. */
+function refuse(why: string, code: number = 2): never {
   console.error(`game: ${why}`)
-  process.exit(2)
+  process.exit(code)
 }
+
+/** What was asked for cannot be, or it went wrong. */
+function failed(error: unknown): never {
+  const isWrong = error instanceof UsageError || error instanceof TypeError
+  return refuse(error instanceof Error ? error.message : String(error), isWrong ? 2 : 1)
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { record: { type: 'string' }, seed: { type: 'string' }, seconds: { type: 'string' } },
+    })
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+const { values, positionals } = readArguments()
+const [first = 'http://127.0.0.1:8003', ...rest] = positionals
 
 /** A whole number of 32 bits. */
 function toNumber(name: string, text: string, least: number): number {
@@ -64,6 +81,7 @@ async function playBots([url, count = '10']: readonly string[]): Promise<void> {
 
 async function playAgain([file, ticks = '300']: readonly string[]): Promise<void> {
   if (file === undefined) refuse('give a record, as in: game replay game.jsonl')
+  if (!existsSync(file)) refuse(`cannot replay ${file}: there is no such file`)
   let differences = 0
   for await (const { tick, hash, recorded } of replay(file, toNumber('the ticks between hashes', ticks, 1))) {
     const isSame = recorded === undefined || recorded === hash
@@ -73,6 +91,6 @@ async function playAgain([file, ticks = '300']: readonly string[]): Promise<void
   if (differences > 0) process.exitCode = 1
 }
 
-if (first === 'bots') await playBots(rest)
-else if (first === 'replay') await playAgain(rest)
-else await play(first)
+if (first === 'bots') await playBots(rest).catch(failed)
+else if (first === 'replay') await playAgain(rest).catch(failed)
+else await play(first).catch(failed)

@@ -1,11 +1,12 @@
 import { UsageError } from '../base/index.js'
-import { HttpError, serveHttp, type HttpFunction } from '../http/index.js'
+import { HttpError, serveHttp, type HttpFunction, type HttpResponse } from '../http/index.js'
 import { formatAddress, parseEndpoint } from '../transport/index.js'
-import { connectWebSocket, websocket, type WebSocketClientOptions, type WebSocketPeer } from '../websocket/index.js'
+import { connectWebSocket, websocket, type WebSocketClient, type WebSocketClientOptions } from '../websocket/index.js'
 import { EXIT, type CommandContext } from './command.js'
+import { Hall } from './hall.js'
 import { refuseOptions } from './options.js'
 import { serverTls, type TlsServerFiles } from './tls-files.js'
-import { checkEnd, converse, execTalk, keepPinging, talk, type TalkOptions } from './websocket-talk.js'
+import { checkEnd, converse, execTalk, talk, type TalkOptions } from './websocket-talk.js'
 
 /** What `connect` and `listen` can do with a WebSocket besides. */
 export const WEBSOCKET_OPTIONS = {
@@ -25,6 +26,15 @@ export const WEBSOCKET_OPTIONS = {
     type: 'seconds',
     value: '<time>',
     help: 'ws: ping the other end so often, and tell how long the answer took',
+  },
+} as const
+
+export const ORIGIN_OPTION = {
+  origin: {
+    type: 'text',
+    value: '<url>',
+    multiple: true,
+    help: 'ws: pages of this site may connect, as http://127.0.0.1:8000, or * for those of all; may be given several times. Without it only pages of the same host and port may, and programs that are no browsers',
   },
 } as const
 
@@ -59,41 +69,67 @@ export function refuseWebSocketOptions(options: Readonly<Record<string, unknown>
   const given = Object.entries(options).filter(([, value]) => !Array.isArray(value) || value.length > 0)
   refuseOptions(
     Object.fromEntries(given),
-    [...Object.keys(WEBSOCKET_OPTIONS), 'header'],
+    [...Object.keys(WEBSOCKET_OPTIONS), 'header', 'origin'],
     'here: it is for ws: and wss:',
   )
 }
 
 function checkTalk(options: WebSocketTalkOptions): void {
   refuseOptions({ ...options }, ['relay', 'crlf', 'idle'], 'with ws: and wss:')
+  if (options.ping === 0) throw new UsageError('ERR_OPTION_VALUE', 'Cannot use --ping 0: expected a time above 0')
 }
 
-/** `moorage connect ws://…` */
-export async function connectToWebSocket(
+/** A URL without what may be secret in it. */
+function shownUrl(url: string): string {
+  const { protocol, host, pathname, search } = new URL(url)
+  return `${protocol}//${host}${pathname}${search === '' ? '' : '?…'}`
+}
+
+export interface WebSocketConnectOptions extends WebSocketTalkOptions {
+  readonly header: readonly string[]
+}
+
+function open(
   url: string,
-  options: WebSocketTalkOptions & { readonly header: readonly string[]; readonly check: boolean | undefined },
+  options: WebSocketConnectOptions,
   settings: WebSocketClientOptions,
-  { output }: CommandContext,
-): Promise<number> {
+): Promise<WebSocketClient> {
   checkTalk(options)
-  const client = await connectWebSocket(url, {
+  return connectWebSocket(url, {
     ...settings,
     headers: options.header.map(readHeader),
     protocols: options.subprotocol,
     ...(options.compress === true ? { compression: {} } : {}),
     maxMessageBytes: MAX_MESSAGE_BYTES,
   })
+}
+
+/** Whether there is a WebSocket: `moorage connect -z ws://…`. Gives the URL as it may be shown. */
+export async function checkWebSocket(
+  url: string,
+  options: WebSocketConnectOptions,
+  settings: WebSocketClientOptions,
+): Promise<string> {
+  const client = await open(url, options, settings)
+  await client.close()
+  return shownUrl(url)
+}
+
+/** `moorage connect ws://…` */
+export async function connectToWebSocket(
+  url: string,
+  options: WebSocketConnectOptions,
+  settings: WebSocketClientOptions,
+  { output }: CommandContext,
+): Promise<number> {
+  const client = await open(url, options, settings)
   const remote = formatAddress(client.peer.remote)
-  if (options.check === true) {
-    await client.close()
-    output.say(`${url} is open`, { endpoint: url, open: true })
-    return EXIT.ok
-  }
   const protocol = client.protocol === '' ? '' : `, speaking ${client.protocol}`
   output.detail(`connected: ${remote}${protocol}`, { event: 'connected', remote, protocol: client.protocol })
   if (options.exec !== undefined) return execTalk(client, options.exec, { MOORAGE_REMOTE: remote }, options)
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY && options.binary !== true
-  if (isTerminal) output.note(`connected to ${url}${protocol}; /ping, /close [code] [reason], Ctrl-D to leave`)
+  if (isTerminal)
+    output.note(`connected to ${shownUrl(url)}${protocol}; /ping, /close [code] [reason], Ctrl-D to leave`)
   const report = isTerminal ? await converse(client, output, options) : await talk(client, process.stdin, options)
   checkEnd(report, output)
   return EXIT.ok
@@ -112,17 +148,37 @@ function readHeader(text: string): readonly [string, string] {
   return [text.slice(0, colon), text.slice(colon + 1).trim()]
 }
 
+/** @throws UsageError `ERR_OPTION_VALUE`. */
+function readOrigins(given: readonly string[]): 'same' | 'any' | readonly string[] {
+  if (given.includes('*')) return 'any'
+  return given.length === 0 ? 'same' : given.map(readOrigin)
+}
+
+/** As browsers write it: without a path, and without the port that goes without saying. */
+function readOrigin(text: string): string {
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && `${url.pathname}${url.search}${url.hash}${url.username}` === '/') return url.origin
+  throw new UsageError(
+    'ERR_OPTION_VALUE',
+    `Cannot use --origin ${JSON.stringify(text)}: expected the address of a site, as in --origin http://127.0.0.1:8000, or * for all`,
+  )
+}
+
 /** `moorage listen ws://…` */
 export async function listenForWebSockets(
   url: string,
   options: WebSocketTalkOptions &
-    TlsServerFiles & { readonly 'keep-open': boolean | undefined; readonly max: number | undefined },
+    TlsServerFiles & {
+      readonly 'keep-open': boolean | undefined
+      readonly max: number | undefined
+      readonly origin: readonly string[]
+    },
   context: CommandContext,
 ): Promise<number> {
   checkTalk(options)
   const { output, signal } = context
   const endpoint = parseEndpoint(url)
-  if (!('port' in endpoint)) throw new UsageError('ERR_ENDPOINT', `Cannot listen on ${url}: expected ws://host:port`)
+  if (!('port' in endpoint)) throw new UsageError('ERR_ENDPOINT', 'Cannot listen: expected ws://host:port')
   const isTls = endpoint.scheme === 'wss'
   const tls = await serverTls(options, isTls, output)
   const http = {
@@ -136,13 +192,18 @@ export async function listenForWebSockets(
     protocols: options.subprotocol,
     ...(options.compress === true ? { compression: {} } : {}),
     maxMessageBytes: MAX_MESSAGE_BYTES,
+    origins: readOrigins(options.origin),
   })
   const path = endpoint.path === '' ? '/' : endpoint.path
-  const handler: HttpFunction = (request, server) => {
+  const handler: HttpFunction = async (request, server): Promise<HttpResponse> => {
     if (endpoint.path !== '' && request.path !== path) throw new HttpError(404)
-    // The terminal and its one conversation are taken.
-    if (hall.isFull) throw new HttpError(503, 'Somebody is connected already', { headers: { 'Retry-After': '1' } })
-    return service(request, server)
+    const leave = await hall.enter(request.signal)
+    try {
+      return await service(request, server)
+    } catch (error) {
+      leave()
+      throw error
+    }
   }
   await using server = await serveHttp(http, handler, tls === undefined ? {} : { tls })
   const shown = `${server.endpoint.replace(/^http/, 'ws')}${endpoint.path}`
@@ -154,82 +215,4 @@ export async function listenForWebSockets(
   await server.close({ graceMs: 1000 })
   process.stdin.destroy()
   return EXIT.ok
-}
-
-interface HallOptions extends WebSocketTalkOptions {
-  readonly 'keep-open': boolean | undefined
-  readonly max: number | undefined
-}
-
-/** Those who are connected to this terminal: one, or with --keep-open one after the other; with --exec several at once. */
-class Hall {
-  readonly #options: HallOptions
-  readonly #context: CommandContext
-  readonly #most: number
-  #there = 0
-  #leave: (() => void) | undefined
-  readonly over: Promise<void>
-
-  constructor(options: HallOptions, context: CommandContext) {
-    this.#options = options
-    this.#context = context
-    const keepsOpen = options['keep-open'] === true
-    this.#most = keepsOpen && options.exec !== undefined ? (options.max ?? 100) : 1
-    this.over = new Promise((resolve) => (this.#leave = resolve))
-  }
-
-  get isFull(): boolean {
-    return this.#there >= this.#most
-  }
-
-  leave(): void {
-    this.#leave?.()
-  }
-
-  async attend(peer: WebSocketPeer): Promise<void> {
-    const { output } = this.#context
-    const remote = formatAddress(peer.remote)
-    this.#there += 1
-    output.detail(`connected: ${remote}`, { event: 'connected', remote })
-    try {
-      await this.#meet(peer, remote)
-    } catch (error) {
-      output.error(error)
-    }
-    output.detail(`disconnected: ${remote}`, { event: 'disconnected', remote })
-    this.#there -= 1
-    if (this.#options['keep-open'] !== true) this.leave()
-  }
-
-  async #meet(peer: WebSocketPeer, remote: string): Promise<void> {
-    const options = this.#options
-    if (options.exec !== undefined) {
-      await execTalk(peer, options.exec, { MOORAGE_REMOTE: remote, MOORAGE_LOCAL: formatAddress(peer.local) }, options)
-      return
-    }
-    if (options['keep-open'] === true) {
-      await this.#feed(peer)
-      return
-    }
-    const isTerminal = process.stdin.isTTY && process.stdout.isTTY && options.binary !== true
-    const report = isTerminal
-      ? await converse(peer, this.#context.output, options)
-      : await talk(peer, process.stdin, options)
-    checkEnd(report, this.#context.output)
-  }
-
-  /** The input outlives the connection: it goes to whoever is connected when it is typed. */
-  async #feed(peer: WebSocketPeer): Promise<void> {
-    const { binary, ping } = this.#options
-    const stop = keepPinging(peer, ping)
-    const feed = (chunk: Buffer): void => {
-      if (binary === true) void peer.send(chunk)
-      else for (const line of chunk.toString().replace(/\n$/, '').split('\n')) void peer.send(line)
-    }
-    process.stdin.on('data', feed)
-    for await (const message of peer)
-      process.stdout.write(typeof message === 'string' && binary !== true ? `${message}\n` : message)
-    process.stdin.off('data', feed)
-    stop()
-  }
 }

@@ -27,7 +27,10 @@ const shown = (message: Message, binary: boolean | undefined): string | Uint8Arr
   typeof message === 'string' && binary !== true ? `${message}\n` : message
 
 /** Lines of an input as texts, or what one read of it gives as bytes. */
-async function* messagesOf(input: Readable, binary: boolean | undefined): AsyncGenerator<Message, void, undefined> {
+export async function* messagesOf(
+  input: Readable,
+  binary: boolean | undefined,
+): AsyncGenerator<Message, void, undefined> {
   if (binary === true) {
     for await (const chunk of input) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk))
     return
@@ -62,12 +65,12 @@ async function* messagesOf(input: Readable, binary: boolean | undefined): AsyncG
 
 const MAX_WAITING = 1000
 
-interface Dumps {
+export interface Dumps {
   readonly out: (message: Message) => void
   readonly in: (message: Message) => void
 }
 
-function dumps(hex: boolean | undefined): Dumps {
+export function dumps(hex: boolean | undefined): Dumps {
   if (hex !== true) return { out: () => undefined, in: () => undefined }
   const write = (text: string): void => void process.stderr.write(text)
   const [out, into] = [new HexDump('>', write), new HexDump('<', write)]
@@ -75,8 +78,7 @@ function dumps(hex: boolean | undefined): Dumps {
 }
 
 /** Copies what comes to the standard output, at its pace. */
-async function print(talker: Talker, { binary, hex }: TalkOptions): Promise<void> {
-  const dump = dumps(hex)
+export async function print(talker: Talker, { binary }: TalkOptions, dump: Dumps): Promise<void> {
   for await (const message of talker) {
     dump.in(message)
     if (!process.stdout.write(shown(message, binary))) await once(process.stdout, 'drain')
@@ -95,8 +97,8 @@ export async function talk(talker: Talker, input: Readable, options: TalkOptions
     await talker.close()
   })()
   try {
-    await Promise.race([Promise.all([print(talker, options), sending]), talker.closed])
-    await print(talker, options)
+    await Promise.race([Promise.all([print(talker, options, dump), sending]), talker.closed])
+    await print(talker, options, dump)
     return await talker.closed
   } finally {
     stop()
@@ -106,9 +108,15 @@ export async function talk(talker: Talker, input: Readable, options: TalkOptions
 
 export function keepPinging(talker: Talker, everyMs: number | undefined): () => void {
   if (everyMs === undefined) return () => undefined
+  let isUnderWay = false
   const timer = setInterval(() => {
+    if (isUnderWay) return
+    isUnderWay = true
     talker.ping().then(
-      (ms) => void process.stderr.write(`pong after ${ms.toFixed(1)} ms\n`),
+      (ms) => {
+        isUnderWay = false
+        process.stderr.write(`pong after ${ms.toFixed(1)} ms\n`)
+      },
       () => undefined,
     )
   }, everyMs)

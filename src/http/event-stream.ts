@@ -14,7 +14,7 @@ export interface ServerSentEvent {
   readonly retry?: number
 }
 
-export interface EventStreamInit extends Omit<ResponseInit, 'status' | 'length'> {
+export interface EventStreamInit extends Omit<ResponseInit, 'status' | 'length' | 'endless'> {
   /** Milliseconds after which a comment is sent when there is no event, so that proxies do not end it. Default: 15,000. */
   readonly heartbeatMs?: number
 }
@@ -23,7 +23,8 @@ const DEFAULT_HEARTBEAT_MS = 15_000
 
 /**
  * Server-sent events (HTML Standard §9.2), at the pace of the client. When it is gone, `return` of the iterator is called;
- * a generator that waits for something else than its next event waits with `request.signal` too.
+ * a generator that waits for something else than its next event waits with `request.signal` too. Gone is also a client
+ * that ends its direction only (see `endless`): browsers and curl say goodbye so, and a heartbeat would tell it much later.
  * @example
  * const clock = (request: HttpRequest) => sse(ticks(request.signal))
  */
@@ -35,6 +36,7 @@ export function sse(events: AsyncIterable<ServerSentEvent | string>, init?: Even
     { [Symbol.asyncIterator]: () => new EventStream(events[Symbol.asyncIterator](), heartbeatMs) },
     {
       ...rest,
+      endless: true,
       headers: [
         ['Content-Type', 'text/event-stream'],
         ['Cache-Control', 'no-cache'],

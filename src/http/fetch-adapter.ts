@@ -46,16 +46,41 @@ function toStream(body: { read(): Promise<Uint8Array | null> }): ReadableStream<
 function toHttpResponse(response: Response): HttpResponse {
   const fields: [string, string][] = []
   let length: number | undefined
+  let endless = false
   for (const [name, value] of response.headers) {
     if (name === 'content-length' && /^\d{1,15}$/.test(value)) length = Number(value)
+    if (name === 'content-type' && value.startsWith('text/event-stream')) endless = true
     if (!HOP.has(name) && name !== 'set-cookie') fields.push([name, value])
   }
   for (const cookie of response.headers.getSetCookie()) fields.push(['Set-Cookie', cookie])
   const { status } = response
   // Without a content type of its own the body has none.
-  return new HttpResponse(bodyOf(response), { status, headers: fields, ...(length === undefined ? {} : { length }) })
+  return new HttpResponse(bodyOf(response), {
+    ...{ status, headers: fields, endless },
+    ...(length === undefined ? {} : { length }),
+  })
 }
 
 function bodyOf({ body }: Response): ResponseBody {
-  return body
+  if (body === null) return null
+  return { [Symbol.asyncIterator]: () => new Reading(body.getReader()) }
+}
+
+/** The iterator of a stream cancels it behind the read that is under way, which may be never; a reader does it at once. */
+class Reading implements AsyncIterator<Uint8Array, undefined> {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+    this.#reader = reader
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const { done, value } = await this.#reader.read()
+    return done ? { done: true, value: undefined } : { done: false, value }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    await this.#reader.cancel()
+    return { done: true, value: undefined }
+  }
 }

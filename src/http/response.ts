@@ -16,6 +16,12 @@ export interface ResponseInit {
   /** Ends the connection after this response. Default: false. */
   readonly close?: boolean
   /**
+   * Whether the body has no end of its own, as events have none: a client that ends its direction while it is sent is
+   * gone, as browsers and curl are then. What is asked for the body is let go at once, and the connection ends. Else such
+   * a client still gets all of its answer, and one that is gone is noticed when something is sent to it. Default: false.
+   */
+  readonly endless?: boolean
+  /**
    * Fields that are known only when the body is: asked for behind its last byte, and sent where it is sent in chunks
    * (RFC 9110 §6.5). Announce them by the field Trailer.
    */
@@ -45,6 +51,7 @@ export class HttpResponse {
   /** Of a body that is iterated. */
   readonly length: number | undefined
   readonly close: boolean
+  readonly endless: boolean
   readonly trailers: (() => FieldInit) | undefined
   /** The fields as lines, checked, ready to be sent. */
   readonly fields: string
@@ -64,6 +71,7 @@ export class HttpResponse {
     this.body = body
     this.length = init?.length
     this.close = init?.close ?? false
+    this.endless = init?.endless ?? false
     this.trailers = init?.trailers
     this.fields = init?.headers === undefined ? type : encodeFields(init.headers, type)
   }
@@ -79,10 +87,10 @@ export class HttpResponse {
 
   /** The same; `lines` are `added`, encoded once for all answers. */
   withAdded(added: readonly FieldPair[], lines: string): HttpResponse {
-    const { status, length, close, trailers } = this
+    const { status, length, close, endless, trailers } = this
     const fields = addLines(this.fields, added, lines)
     const more = { ...(length === undefined ? {} : { length }), ...(trailers === undefined ? {} : { trailers }) }
-    return new HttpResponse(this.body, { status, close, ...more }, fields)
+    return new HttpResponse(this.body, { status, close, endless, ...more }, fields)
   }
 }
 

@@ -64,6 +64,9 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #dropped = 0
   /** Of the answer that is being sent. */
   #parts: AsyncIterator<Uint8Array | string> | undefined
+  /** It has no end of its own. */
+  #isEndless = false
+  #hasClientEnded = false
   /** The server shuts down: the answer that is made now is the last. */
   #isLast = false
   /** What was received when that began: of these requests, the last one has the last answer. */
@@ -110,8 +113,10 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   }
 
   end(): void {
+    this.#hasClientEnded = true
     this.#engine.receiveEof()
     this.#run()
+    if (this.#isEndless) this.#breakOff()
   }
 
   drain(): void {
@@ -187,12 +192,11 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
         this.#body?.end(event.trailers)
         return true
       case 'need-data':
+      case 'switched':
         return false
       case 'paused':
         // One answer at a time: what the client has sent behind this request waits in the engine, and then at the client.
         if (this.#engine.holdsBytes) this.#pause()
-        return false
-      case 'switched':
         return false
       case 'end':
         if (!this.#isBusy) this.#leave()
@@ -242,12 +246,16 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     try {
       this.#answer(answer)
     } catch (error) {
-      this.#service.report(error, this.#connection)
-      this.#isClosing = true
       discard(answer)
-      this.#body?.release()
-      this.#connection.destroy(error)
+      this.#fail(error)
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#service.report(error, this.#connection)
+    this.#isClosing = true
+    this.#body?.release()
+    this.#connection.destroy(error)
   }
 
   async #answerLater(promised: Promise<HttpResponse>, { fields }: RequestHead): Promise<void> {
@@ -289,7 +297,9 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       // Before anything is sent: a stream that somebody else reads has none.
       const parts = body[Symbol.asyncIterator]()
       this.#out.head(this.#engine.respond({ status, fields, bodyLength: answer.length ?? 'chunked', close }))
+      this.#isEndless = answer.endless
       void this.#stream(parts, answer.trailers)
+      if (this.#isEndless && this.#hasClientEnded) this.#breakOff()
       return
     }
     const count = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
@@ -333,9 +343,8 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   /** An answer that comes bit by bit: each is asked for when the client has taken those before. */
   async #stream(parts: AsyncIterator<Uint8Array | string>, trailers: HttpResponse['trailers']): Promise<void> {
     this.#parts = parts
-    const { clock } = this.#connection
     try {
-      await sendParts(parts, this.#engine, this.#out, { clock, isOver: () => this.#isClosing })
+      await sendParts(parts, this.#engine, this.#out, { clock: this.#connection.clock, isOver: () => this.#isClosing })
     } catch (error) {
       // The head was sent: the client learns of it by an end that is none. Of one that has left, nobody need hear.
       if (!this.#isClosing) this.#service.report(error, this.#connection)
@@ -344,11 +353,18 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
       this.#connection.destroy(error)
     }
     this.#parts = undefined
-    if (this.#isClosing) {
-      this.#body?.release()
-      return
-    }
-    this.#finishAnswer(trailers)
+    this.#isEndless = false
+    if (this.#isClosing) this.#body?.release()
+    else this.#finishAnswer(trailers)
+  }
+
+  /** Nobody is left who would take what has no end. */
+  #breakOff(): void {
+    if (this.#isClosing || this.#parts === undefined) return
+    letGo(this.#parts)
+    this.#parts = undefined
+    this.#leave()
+    this.#out.drain()
   }
 
   #finishAnswer(trailers: HttpResponse['trailers']): void {
@@ -356,10 +372,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     try {
       this.#endAnswer(trailers === undefined ? '' : encodeFields(trailers(), ''))
     } catch (error) {
-      this.#service.report(error, this.#connection)
-      this.#isClosing = true
-      this.#body?.release()
-      this.#connection.destroy(error)
+      this.#fail(error)
       return
     }
     this.#out.flush()
@@ -386,16 +399,12 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
     // The handler learns of it when it reads the body, and answers; that answer is the last.
     if (this.#isBusy) return
     // Behind the answer to it nothing can be said of a body any more.
-    if (errorCodeOf(error) === 'ERR_UNEXPECTED_END' || !this.#engine.isRequestWhole) {
-      this.#leave()
-      return
-    }
+    if (errorCodeOf(error) === 'ERR_UNEXPECTED_END' || !this.#engine.isRequestWhole) return this.#leave()
     const status = error instanceof MoorageError ? Number(error.details['status'] ?? 400) : 500
     const words = `${reasonOf(status)}\n`
     const { fields } = text(words, { status })
-    this.#out.head(
-      this.#engine.respond({ status, fields: dateField() + fields, bodyLength: words.length, close: true }),
-    )
+    const head = { status, fields: dateField() + fields, bodyLength: words.length, close: true }
+    this.#out.head(this.#engine.respond(head))
     this.#out.text(words, words.length)
     this.#tell(status, words.length, readRequestLine(this.#beginning ?? this.#engine.takeRest()))
     this.#leave()
@@ -419,10 +428,7 @@ class HttpConnection implements ConnectionSink, BodySource, Timed {
   #leave(): void {
     this.#isClosing = true
     this.#out.flush()
-    if (this.#connection.bufferedBytes === 0) {
-      this.#release()
-      return
-    }
+    if (this.#connection.bufferedBytes === 0) return this.#release()
     // Closing allows a few seconds for what is queued: a slow client gets as long as it takes some of it.
     this.#isLeaving = true
     void this.#connection.closeWrite().then(() => this.#release())

@@ -1,4 +1,4 @@
-import { drainReason } from './draining.js'
+import { drainController, drainReason } from './draining.js'
 import { deferred, type Deferred } from '../base/deferred.js'
 import { UsageError } from '../base/errors.js'
 import type { AbortSignalLike } from '../base/cancellation.js'
@@ -48,7 +48,7 @@ export interface OneRequest {
 export abstract class BaseServer implements AsyncDisposable {
   readonly #asked: Endpoint
   readonly #lifecycle: LifecycleSettings
-  readonly #draining = new AbortController()
+  readonly #draining = drainController()
   readonly #stopped = deferred<ShutdownReport>()
   #state: ServerState = 'idle'
   #opening: Promise<void> | undefined

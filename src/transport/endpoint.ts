@@ -156,8 +156,11 @@ function parsePort(text: string, scheme: HostScheme, portText: string | undefine
     return port
   }
   const port = Number(portText)
-  if (!/^\d{1,5}$/.test(portText) || port > 65535)
-    throw malformed(text, `the port "${portText}" is not a number from 0 to 65535`, right)
+  if (!/^\d{1,5}$/.test(portText) || port > 65535) {
+    // It may be the beginning of a password with a slash in it.
+    const shown = text.includes('@') ? '' : ` "${portText}"`
+    throw malformed(text, `the port${shown} is not a number from 0 to 65535`, right)
+  }
   return port
 }
 
@@ -207,8 +210,12 @@ function unknownScheme(text: string, scheme: string): UsageError {
   )
 }
 
+/** Up to the last sign: a password that is not escaped may have one, and slashes. */
+const hideCredentials = (text: string): string => text.replace(/^([^:]*:\/\/).*@/s, '$1…@')
+
 function malformed(text: string, problem: string, right: string, cause?: unknown): UsageError {
-  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text
+  const safe = hideCredentials(text)
+  const shown = safe.length > 200 ? `${safe.slice(0, 200)}…` : safe
   return new UsageError(
     'ERR_ENDPOINT',
     `Cannot read endpoint ${JSON.stringify(shown)}: ${problem}; a right one is ${right}`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
+import { createServer } from 'node:net'
 import { serveHttp } from '#src/http/server.js'
 import { connectWebSocket } from '#src/websocket/client.js'
 import { websocket } from '#src/websocket/server.js'
@@ -120,6 +121,106 @@ test('listen -k --exec runs a program for each client', TIMEOUT, async () => {
   assert.equal(await program.ends(), 0, program.err)
 })
 
+test(
+  'listen -k sends whole lines, however its input is cut, and keeps those that nobody is there for',
+  TIMEOUT,
+  async () => {
+    const program = moorage(['listen', '-k', '-x', 'ws://127.0.0.1:0'])
+    const endpoint = await program.listening()
+    const wanted = Array.from({ length: 20_000 }, (_, i) => `${i} äöü€`)
+    const bytes = Buffer.from(`${wanted.join('\n')}\n`)
+    const first = await connectWebSocket(endpoint)
+    for (let at = 0; at < bytes.length; at += 4099) program.input.write(bytes.subarray(at, at + 4099))
+    for (const line of wanted) assert.equal(await first.receive(), line)
+    await program.says(/> 0{8}  30 20 c3 a4/)
+    await first.close()
+    program.input.write('for the next\n')
+    const second = await connectWebSocket(endpoint)
+    assert.equal(await second.receive(), 'for the next')
+    await second.send('shown')
+    await program.says(/< 0{8}  73 68 6f 77 6e/)
+    await second.close()
+    program.child.kill('SIGTERM')
+    assert.equal(await program.ends(), 0)
+  },
+)
+
+test('listen -k --max 1: who comes second waits, and one that gave up takes no place', TIMEOUT, async () => {
+  const program = moorage(['listen', '-k', '--exec', 'cat', '--max', '1', 'ws://127.0.0.1:0'])
+  const endpoint = await program.listening()
+  const first = await connectWebSocket(endpoint)
+  const stop = new AbortController()
+  const given = connectWebSocket(endpoint, { signal: stop.signal })
+  const second = connectWebSocket(endpoint)
+  await first.send('one')
+  assert.equal(await first.receive(), 'one')
+  stop.abort(new Error('no more patience'))
+  await assert.rejects(given, /no more patience/)
+  // What is no handshake takes none for long.
+  const page = fetch(endpoint.replace('ws:', 'http:'))
+  await first.close()
+  const client = await second
+  await client.send('two')
+  assert.equal(await client.receive(), 'two')
+  await client.close()
+  assert.equal((await page).status, 426)
+  const third = await connectWebSocket(endpoint)
+  await third.close()
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ends(), 0)
+})
+
+test('listen --origin lets pages of these sites in, and * of all', TIMEOUT, async () => {
+  for (const [args, allowed, refused] of [
+    [[], undefined, 'http://127.0.0.1:8000'],
+    [['--origin', 'http://127.0.0.1:8000/', '--origin', 'https://example.com:443'], 'https://example.com', 'null'],
+    [['--origin', 'http://127.0.0.1:8000'], 'http://127.0.0.1:8000', 'http://127.0.0.1:8001'],
+    [['--origin', '*'], 'null', undefined],
+  ] as const) {
+    const program = moorage(['listen', '-k', ...args, 'ws://127.0.0.1:0'])
+    const endpoint = await program.listening()
+    if (refused !== undefined)
+      await assert.rejects(connectWebSocket(endpoint, { headers: { Origin: refused } }), {
+        code: 'ERR_WEBSOCKET_HANDSHAKE',
+      })
+    if (allowed !== undefined) await (await connectWebSocket(endpoint, { headers: { Origin: allowed } })).close()
+    await program.stop()
+  }
+})
+
+test('no password and no query of a URL is shown', TIMEOUT, async () => {
+  await using server = await serveHttp('http://127.0.0.1:0', handler)
+  const url = `${ws(server.endpoint).replace('//', '//ann:secret@')}/echo?token=secret`
+  const open = moorage(['connect', '-z', url, `${ws(server.endpoint)}/echo`])
+  assert.equal(await open.ends(), 0, open.err)
+  assert.match(open.err, /^ws:\/\/127\.0\.0\.1:\d+\/echo\?[^a-z]+ is open\nws:.*\/echo is open\n$/)
+  for (const args of [
+    ['listen', 'ws://ann:secret@127.0.0.1:0/'],
+    ['listen', 'ws://ann:se/cret@127.0.0.1:0/'],
+    ['listen', 'ws://ann:sec@ret@127.0.0.1:0/'],
+    ['connect', 'tcp://ann:secret@127.0.0.1:1'],
+    ['connect', '-z', 'tcp://ann:secret@127.0.0.1:1'],
+  ]) {
+    const program = moorage(args)
+    assert.equal(await program.ends(), 2, program.err)
+    assert.doesNotMatch(program.err, /secret|cret@|ann:|sec@/)
+  }
+})
+
+test('connect --timeout limits the handshake, too', TIMEOUT, async () => {
+  const silent = createServer((socket) => socket.on('error', () => undefined))
+  silent.unref()
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const address = silent.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  const began = performance.now()
+  const program = moorage(['connect', '--timeout', '300ms', `ws://127.0.0.1:${address.port}`])
+  assert.equal(await program.ends(), 1)
+  assert.match(program.err, /nothing came within/)
+  assert.ok(performance.now() - began < 8000)
+  silent.close()
+})
+
 test('listen wss: makes a certificate, and connect --insecure takes it', TIMEOUT, async () => {
   const program = moorage(['listen', 'wss://127.0.0.1:0'])
   const endpoint = await program.listening()
@@ -148,6 +249,12 @@ test('options of WebSockets are refused elsewhere, and others here', TIMEOUT, as
     ['connect', '--relay', 'tcp://127.0.0.1:1', 'ws://127.0.0.1:1'],
     ['connect', '-H', 'no colon', 'ws://127.0.0.1:1'],
     ['connect', 'ws://127.0.0.1:1#part'],
+    ['connect', '--ping', '0', 'ws://127.0.0.1:1'],
+    ['listen', '--max', '0', 'ws://127.0.0.1:0'],
+    ['listen', '--max', '0', 'tcp://127.0.0.1:0'],
+    ['listen', '--origin', 'example.com', 'ws://127.0.0.1:0'],
+    ['listen', '--origin', 'http://example.com/page', 'ws://127.0.0.1:0'],
+    ['listen', '--origin', 'http://example.com', 'tcp://127.0.0.1:0'],
   ]) {
     const program = moorage(args)
     assert.equal(await program.ends(), 2, `${args.join(' ')}: ${program.err}`)

@@ -83,3 +83,73 @@ test(
     assert.deepEqual(await program.stop(), { code: 0, signal: null })
   },
 )
+
+const lines = (page: Page): Promise<(string | null)[]> =>
+  page.$$eval('#log li', (items) => items.map((item) => item.firstChild?.nextSibling?.textContent ?? item.textContent))
+
+test(
+  'a page that comes back is who and where it was, also when the server has not noticed; and who leaves has left',
+  TIMEOUT,
+  async (context) => {
+    const program = example(context, 'chat/start', ['tcp://127.0.0.1:0', 'http://127.0.0.1:0'])
+    const tcp = await program.printed(/listening on (tcp:\S+)/)
+    const http = await program.printed(/listening on (http:\S+)/)
+    const relay = await relayTo(http)
+    const browser = await launchBrowser()
+    try {
+      const carl = await connect(tcp)
+      await carl.write('carl\n/join garden\n')
+      const heard = async (wanted: string): Promise<void> => {
+        for (let line = ''; !line.includes(wanted);)
+          line = (await within(wanted, carl.readLine())) ?? assert.fail(`the end before ${wanted}`)
+      }
+      await heard('you are in garden')
+      for (const way of ['socket', 'events'] as const) {
+        const page = await browser.newPage()
+        await enter(page, relay.server.endpoint.replace('tcp:', 'http:'), `ann-${way}`, way)
+        await say(page, `${way} in the lobby`)
+        await shows(page, `${way} in the lobby`)
+        await say(page, '/join garden')
+        await page.locator('#room', { hasText: 'garden' }).waitFor()
+        await say(page, `/nick anna-${way}`)
+        await heard(`now anna-${way}`)
+        await carl.write(`before ${way}\n`)
+        await shows(page, `before ${way}`)
+        for (const cut of ['cut', 'cutNear'] as const) {
+          relay[cut]()
+          await heard(`anna-${way} left`)
+          await carl.write(`${cut} ${way}\n`)
+          await heard(`anna-${way} joined`)
+          await shows(page, `${cut} ${way}`)
+        }
+        // Loaded anew it is the same person, and takes its name at once.
+        await enter(page, relay.server.endpoint.replace('tcp:', 'http:'), `anna-${way}`, way)
+        await say(page, '/join garden')
+        await page.locator('#room', { hasText: 'garden' }).waitFor()
+        const all = await lines(page)
+        for (const line of [`before ${way}`, `cut ${way}`, `cutNear ${way}`])
+          assert.equal(all.filter((text) => text?.trim() === line).length, 1, `${line}: ${all.join(' | ')}`)
+        assert.ok(!all.some((line) => line?.includes('are lost')), all.join(' | '))
+        // Somebody else with that name is told so.
+        await say(page, '/join lobby')
+        await page.locator('#room', { hasText: 'lobby' }).waitFor()
+        const other = await browser.newPage()
+        await other.goto(http)
+        await other.fill('#name', `anna-${way}`)
+        await other.selectOption('#way', way)
+        await other.click('#enter button')
+        await other.locator('#state', { hasText: 'the name is taken' }).waitFor()
+        await other.close()
+        await say(page, '/quit')
+        await page.locator('#state', { hasText: 'you have left' }).waitFor()
+        assert.equal(await page.isVisible('#line'), false)
+        await other.close()
+      }
+      carl.destroy()
+      await relay.server.close({ graceMs: 100 })
+    } finally {
+      await browser.close()
+    }
+    assert.deepEqual(await program.stop(), { code: 0, signal: null })
+  },
+)

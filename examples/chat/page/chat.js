@@ -4,9 +4,17 @@ const element = (id) => document.getElementById(id)
 const [log, members, state, line] = ['log', 'members', 'state', 'line'].map(element)
 const MAX_LINES = 500
 
-/** Where to go on when the connection was lost. */
-let last
+/** Who and where we are, to go on there when the connection was lost; `last` is what was heard last in that room. */
+let me = {}
 let here = new Set()
+
+/** A secret of this page, also when it is loaded anew: with it we take our name over from a connection that is lost. */
+const session = sessionStorage.getItem('session') ?? newSecret()
+sessionStorage.setItem('session', session)
+
+function newSecret() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
 
 function show(className, ...parts) {
   const item = document.createElement('li')
@@ -28,26 +36,37 @@ function showMembers() {
   )
 }
 
+/** Whether a position is behind another of the same room: `epoch:offset`. */
+function isBehind(position, other) {
+  const [[epoch, offset], [otherEpoch, otherOffset]] = [position, other ?? ''].map((text) => text.split(':'))
+  return epoch !== otherEpoch || Number(offset) > Number(otherOffset)
+}
+
 function said({ from, text, own, atMs, position }) {
+  if (!isBehind(position, me.last)) return
   const name = document.createElement('b')
   name.textContent = from
   const time = document.createElement('time')
   time.textContent = new Date(atMs).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
   show(own ? 'own' : 'said', name, ` ${text}`, time)
-  last = position
+  me.last = position
 }
 
 const tellers = {
   said,
-  entered({ room, members: names, past }) {
+  entered({ room, name, members: names, past, position }) {
     element('room').textContent = room
-    if (last === undefined) log.replaceChildren()
+    // Another room has other lines; in the same one we go on behind those that we have.
+    if (room !== me.room) log.replaceChildren()
+    me = { name, room, last: room === me.room ? me.last : undefined }
     here = new Set(names)
     past.forEach(said)
+    me.last = position
   },
   joined: ({ name }) => (here.add(name), show('note', `${name} came`)),
   left: ({ name }) => (here.delete(name), show('note', `${name} left`)),
   renamed({ name, to }) {
+    if (name === me.name) me.name = to
     here.delete(name)
     here.add(to)
     show('note', `${name} is now ${to}`)
@@ -65,43 +84,73 @@ function told(text) {
   showMembers()
 }
 
-/** A lost connection is made again, later each time, at a moment that other pages do not choose too. */
-function bySocket(name) {
+/** Asks to enter, or to go on where we were. */
+function query() {
+  const { name, room, last } = me
+  const where = room === undefined ? {} : { room, from: last }
+  return new URLSearchParams({ name, session, ...where })
+}
+
+/** Does it again, later each time, at a moment that other pages do not choose too. */
+function again(attempts, open) {
+  state.textContent = 'the connection was lost: trying again'
+  setTimeout(() => open(), Math.random() * Math.min(30_000, 500 * 2 ** attempts))
+}
+
+const notSent = (text) => show('note', `not sent: ${text}`)
+
+function bySocket() {
   let attempts = 0
   let socket
   const open = () => {
-    const query = new URLSearchParams({ name, ...(last === undefined ? {} : { from: last }) })
-    socket = new WebSocket(`socket?${query}`.replace(/^/, new URL('.', location.href).href.replace(/^http/, 'ws')))
-    socket.addEventListener('open', () => {
+    socket = new WebSocket(`${new URL('socket', location.href).href.replace(/^http/, 'ws')}?${query()}`)
+    socket.addEventListener('open', () => (state.textContent = 'connected by a WebSocket'))
+    socket.addEventListener('message', ({ data }) => {
       attempts = 0
-      state.textContent = 'connected by a WebSocket'
+      told(data)
     })
-    socket.addEventListener('message', ({ data }) => told(data))
     socket.addEventListener('close', ({ code, reason }) => {
-      if (code === 1000 || code === 4000) return leave(reason || 'you have left')
-      attempts += 1
-      state.textContent = 'the connection was lost: trying again'
-      setTimeout(open, Math.random() * Math.min(30_000, 500 * 2 ** attempts))
+      if (code === 1000 || code === 4000 || code === 4001) leave(reason || 'you have left')
+      else again((attempts += 1), open)
     })
   }
   open()
-  return (text) => socket.send(text)
+  return (text) => (socket.readyState === WebSocket.OPEN ? socket.send(text) : notSent(text))
 }
 
-/** Browsers make a stream of events again by themselves, and say which was the last. */
-function byEvents(name) {
+/** A browser would make the stream again by itself, but as who and where we were at first. */
+function byEvents() {
+  let attempts = 0
   let stream
-  const source = new EventSource(`events?${new URLSearchParams({ name })}`)
-  source.addEventListener('stream', ({ data }) => {
-    stream = data
-    state.textContent = 'connected by server-sent events'
-  })
-  source.addEventListener('message', ({ data }) => told(data))
-  source.addEventListener('error', () => {
-    if (source.readyState === EventSource.CLOSED) leave('the name is taken, or the server is gone')
-    else state.textContent = 'the connection was lost: trying again'
-  })
-  return (text) => void fetch(`say?${new URLSearchParams({ stream })}`, { method: 'POST', body: text })
+  const open = () => {
+    const source = new EventSource(`events?${query()}`)
+    source.addEventListener('stream', ({ data }) => {
+      stream = data
+      state.textContent = 'connected by server-sent events'
+    })
+    source.addEventListener('message', ({ data }) => {
+      attempts = 0
+      told(data)
+    })
+    source.addEventListener('over', ({ data }) => {
+      source.close()
+      leave(data)
+    })
+    source.addEventListener('error', () => {
+      source.close()
+      stream = undefined
+      again((attempts += 1), open)
+    })
+  }
+  open()
+  return async (text) => {
+    try {
+      const sent = await fetch(`say?${new URLSearchParams({ stream })}`, { method: 'POST', body: text })
+      if (!sent.ok) notSent(text)
+    } catch {
+      notSent(text)
+    }
+  }
 }
 
 function leave(why) {
@@ -115,8 +164,8 @@ element('enter').addEventListener('submit', (event) => {
   event.preventDefault()
   element('enter').hidden = true
   element('chat').hidden = false
-  const name = element('name').value
-  send = element('way').value === 'events' ? byEvents(name) : bySocket(name)
+  me = { name: element('name').value }
+  send = element('way').value === 'events' ? byEvents() : bySocket()
   line.focus()
 })
 element('say').addEventListener('submit', (event) => {

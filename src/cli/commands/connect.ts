@@ -20,7 +20,9 @@ import {
 import { receiveTo, relayDatagrams, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import { refuseOptions, type ParsedOptions } from '../options.js'
+import type { WebSocketClientOptions } from '../../websocket/index.js'
 import {
+  checkWebSocket,
   connectToWebSocket,
   HEADER_OPTION,
   isWebSocket,
@@ -74,15 +76,14 @@ export const connect: Command = defineCommand({
         'ERR_ARGUMENT',
         'Cannot connect: give an endpoint, as in moorage connect tcp://127.0.0.1:9000',
       )
-    if (isWebSocket(first) && endpoints.length === 1)
-      return connectToWebSocket(first, options, connectOptions(options, context), context)
-    refuseWebSocketOptions(options)
+    if (!endpoints.some(isWebSocket)) refuseWebSocketOptions(options)
     if (options.check === true) return check(endpoints, options, context)
     if (endpoints.length > 1)
       throw new UsageError(
         'ERR_ARGUMENT',
         'Cannot connect to several endpoints at once: give one, or use -z to check them',
       )
+    if (isWebSocket(first)) return connectToWebSocket(first, options, webSocketOptions(options, context), context)
     const endpoint = parseEndpoint(first)
     const target = relayTarget(options, endpoint)
     if (carriesDatagrams(endpoint)) return connectDatagrams(endpoint, target, options, context)
@@ -131,14 +132,26 @@ function connectOptions(
   }
 }
 
+/** With the time for the answer to the handshake besides. */
+const webSocketOptions = (options: Options, context: CommandContext): WebSocketClientOptions => ({
+  ...connectOptions(options, context),
+  ...(options.timeout === undefined ? {} : { openTimeoutMs: options.timeout }),
+})
+
+async function checkStream(text: string, options: Options, context: CommandContext): Promise<string> {
+  const connection = await connectStream(parseEndpoint(text), connectOptions(options, context))
+  connection.destroy()
+  return text
+}
+
 async function check(endpoints: readonly string[], options: Options, context: CommandContext): Promise<number> {
   let missing = 0
   for (const text of endpoints) {
-    const endpoint = parseEndpoint(text)
     try {
-      const connection = await connectStream(endpoint, connectOptions(options, context))
-      connection.destroy()
-      context.output.say(`${text} is open`, { endpoint: text, open: true })
+      const shown = isWebSocket(text)
+        ? await checkWebSocket(text, options, webSocketOptions(options, context))
+        : await checkStream(text, options, context)
+      context.output.say(`${shown} is open`, { endpoint: shown, open: true })
     } catch (error) {
       if (error instanceof UsageError) throw error
       missing += 1

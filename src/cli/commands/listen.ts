@@ -22,7 +22,13 @@ import {
 import { receiveTo, sendFrom } from '../datagram-pipes.js'
 import { execFor } from '../exec.js'
 import { refuseOptions, type ParsedOptions } from '../options.js'
-import { isWebSocket, listenForWebSockets, refuseWebSocketOptions, WEBSOCKET_OPTIONS } from '../websocket-commands.js'
+import {
+  isWebSocket,
+  listenForWebSockets,
+  ORIGIN_OPTION,
+  refuseWebSocketOptions,
+  WEBSOCKET_OPTIONS,
+} from '../websocket-commands.js'
 import { converse, pumpOut, relayTo } from '../pipes.js'
 import { clientTls, refuseTlsOptions, serverTls, TLS_OPTIONS } from '../tls-files.js'
 
@@ -35,6 +41,7 @@ const OPTIONS = {
   max: { type: 'number', value: '<n>', default: '100', help: 'connections at once with --keep-open; more wait' },
   ...CONVERSATION_OPTIONS,
   ...WEBSOCKET_OPTIONS,
+  ...ORIGIN_OPTION,
   ...TLS_OPTIONS,
 } as const
 
@@ -63,6 +70,7 @@ export const listen: Command = defineCommand({
         'Cannot listen: give one endpoint, as in moorage listen tcp://127.0.0.1:9000',
       )
     }
+    if (options.max === 0) throw new UsageError('ERR_OPTION_VALUE', 'Cannot use --max 0: expected 1 or more')
     if (isWebSocket(text)) return listenForWebSockets(text, options, context)
     refuseWebSocketOptions(options)
     const endpoint = parseEndpoint(text)

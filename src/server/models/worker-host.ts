@@ -1,4 +1,4 @@
-import { drainReason } from '../draining.js'
+import { drainController, drainReason } from '../draining.js'
 import { errorCodeOf, messageOf } from '../../base/errors.js'
 import type { Logger } from '../../base/logger.js'
 import { HubLink } from '../../pubsub/link/hub-link.js'
@@ -28,7 +28,7 @@ export class WorkerHost {
   readonly #send: (message: FromWorker) => void
   readonly #disconnect: () => void
   readonly #link: HubLink
-  readonly #draining = new AbortController()
+  readonly #draining = drainController()
   readonly #context: ServerContext
   readonly #bridged = new Map<number, BridgedStream>()
   #tls: TlsServerContext | undefined
