@@ -104,7 +104,7 @@ function readParameter(scanner: Scanner, name: string, challenge: Found | undefi
 
 /** RFC 7616 §3.3 and §3.4: parameters of Digest that are never sent in quotes. All others, of any scheme, always are. */
 const BARE_IN_CHALLENGES: ReadonlySet<string> = new Set(['stale', 'algorithm', 'userhash'])
-const BARE_IN_CREDENTIALS: ReadonlySet<string> = new Set(['algorithm', 'qop', 'nc', 'userhash'])
+const BARE_IN_CREDENTIALS: ReadonlySet<string> = new Set(['algorithm', 'qop', 'nc', 'userhash', 'username*'])
 
 /** RFC 9110 §11.6.1, one challenge. @throws UsageError `ERR_ARGUMENT` for what cannot be read back. */
 export function formatChallenge(challenge: Challenge): string {

@@ -108,6 +108,8 @@ test('formatChallenge and formatCredentials quote as Digest needs it', () => {
     formatCredentials(having('Digest', values)),
     'Digest realm="a", algorithm=SHA-256, qop=auth, stale="true", nc=00000001',
   )
+  const extended = having('Digest', { 'username*': "UTF-8''J%C3%A4s%C3%B8n" })
+  assert.equal(formatCredentials(extended), "Digest username*=UTF-8''J%C3%A4s%C3%B8n")
   assert.equal(formatChallenge(having('Digest', { Algorithm: 'MD5' })), 'Digest Algorithm=MD5')
   assert.equal(formatChallenge(bare('Negotiate')), 'Negotiate')
   assert.equal(formatCredentials(withToken('Bearer', 'abc==')), 'Bearer abc==')
