@@ -1,4 +1,12 @@
 import { entry, table, type Table } from './code-table.js'
+import {
+  CLIENT_LIMIT_CODES,
+  CLIENT_NET_CODES,
+  CLIENT_PROTOCOL_CODES,
+  type ClientLimitCode,
+  type ClientNetCode,
+  type ClientProtocolCode,
+} from './codes-client.js'
 import { FETCH_CODES, type FetchCode } from './codes-fetch.js'
 import { HTTP_LIMIT_CODES, HTTP_PROTOCOL_CODES, type HttpLimitCode, type HttpProtocolCode } from './codes-http.js'
 import {
@@ -121,6 +129,7 @@ export type NetCode =
   | 'ERR_FILE_READ'
   | 'ERR_WORKER'
   | TunnelNetCode
+  | ClientNetCode
 
 export const NET_CODES: Table<NetCode> = table({
   ERR_RESOLVE: entry('local', 'A host name has no address.', 'Check the name, and that a resolver can be reached.'),
@@ -191,6 +200,7 @@ export const NET_CODES: Table<NetCode> = table({
     'See the cause; connections of other workers are not affected.',
   ),
   ...TUNNEL_NET_CODES,
+  ...CLIENT_NET_CODES,
 })
 
 export type ProtocolCode =
@@ -206,6 +216,7 @@ export type ProtocolCode =
   | 'ERR_TRANSFER_NAME'
   | 'ERR_TRANSFER_DIGEST'
   | 'ERR_TRANSFER_STORAGE'
+  | ClientProtocolCode
 
 export const PROTOCOL_CODES: Table<ProtocolCode> = table({
   ...HTTP_PROTOCOL_CODES,
@@ -252,6 +263,7 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
     'A received file could not be stored.',
     'Free space or pick another folder, then send again: what came is kept for resuming.',
   ),
+  ...CLIENT_PROTOCOL_CODES,
 })
 
 export type LimitCode =
@@ -265,6 +277,7 @@ export type LimitCode =
   | 'ERR_QUEUE_LIMIT'
   | 'ERR_DATAGRAM_SIZE'
   | 'ERR_TRANSFER_LIMIT'
+  | ClientLimitCode
 
 export const LIMIT_CODES: Table<LimitCode> = table({
   ...HTTP_LIMIT_CODES,
@@ -301,6 +314,7 @@ export const LIMIT_CODES: Table<LimitCode> = table({
     'A transfer has more or larger files than the receiver takes.',
     'Raise the receiver’s limits, or send less.',
   ),
+  ...CLIENT_LIMIT_CODES,
 })
 
 export type TimeoutCode =
