@@ -66,19 +66,26 @@ static void emit(stream_set *self, uint32_t count) {
   if (left > 0) call(self, -(int32_t)left);
 }
 
+static bool keeps_running(uint8_t interest) {
+  return (interest & INTEREST_BOTH) != 0 && (interest & INTEREST_UNREF) == 0;
+}
+
 // A stream that waits for nothing is not in the set at all: epoll reports errors of those that are, asked or not.
 static int set_interest(stream_set *self, uint32_t id, uint8_t interest) {
   stream *one = &self->streams[id];
-  if (one->interest == interest) return 0;
-  struct epoll_event event = {
-      .events = ((interest & INTEREST_READ) != 0 ? EPOLLIN : 0u) | ((interest & INTEREST_WRITE) != 0 ? EPOLLOUT : 0u),
-      .data.u32 = id,
-  };
-  int operation = interest == 0 ? EPOLL_CTL_DEL : one->interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  if (epoll_ctl(self->epoll, operation, one->fd, &event) != 0) return -errno;
-  // As with the sockets of Node: only what waits for something keeps the process running.
-  if (one->interest == 0 && (self->waiting += 1) == 1) uv_ref((uv_handle_t *)self->poll);
-  if (interest == 0 && (self->waiting -= 1) == 0) uv_unref((uv_handle_t *)self->poll);
+  uint8_t before = one->interest & INTEREST_BOTH, after = interest & INTEREST_BOTH;
+  if (before != after) {
+    struct epoll_event event = {
+        .events = ((after & INTEREST_READ) != 0 ? EPOLLIN : 0u) | ((after & INTEREST_WRITE) != 0 ? EPOLLOUT : 0u),
+        .data.u32 = id,
+    };
+    int operation = after == 0 ? EPOLL_CTL_DEL : before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    if (epoll_ctl(self->epoll, operation, one->fd, &event) != 0) return -errno;
+  }
+  // As with the sockets of Node: only what waits for something keeps the process running, where it may.
+  bool kept = keeps_running(one->interest), keeps = keeps_running(interest);
+  if (!kept && keeps && (self->waiting += 1) == 1) uv_ref((uv_handle_t *)self->poll);
+  if (kept && !keeps && (self->waiting -= 1) == 0) uv_unref((uv_handle_t *)self->poll);
   one->interest = interest;
   return 0;
 }
@@ -111,7 +118,7 @@ static uint32_t hear(stream_set *self, const struct epoll_event *event, uint32_t
   int32_t *record = &self->records[count * 3];
   record[0] = (int32_t)id, record[1] = (int32_t)*used, record[2] = (int32_t)length;
   if (length > 0) *used += (size_t)length;
-  else set_interest(self, id, self->streams[id].interest & INTEREST_WRITE);
+  else set_interest(self, id, self->streams[id].interest & (uint8_t)~INTEREST_READ);
   return count + 1;
 }
 
@@ -230,7 +237,7 @@ static napi_value stream_watch(napi_env env, napi_callback_info info) {
   if (!get_arguments(env, info, 2, arguments) || (self = get_stream(env, arguments[0], &id)) == NULL ||
       !get_int(env, arguments[1], &interest))
     return NULL;
-  return make_int(env, set_interest(self, id, (uint8_t)(interest & (INTEREST_READ | INTEREST_WRITE))));
+  return make_int(env, set_interest(self, id, (uint8_t)(interest & (INTEREST_BOTH | INTEREST_UNREF))));
 }
 
 // streamShutdown(id) → 0 or a negative errno

@@ -7,7 +7,8 @@
 #include <sys/epoll.h>
 
 enum { MAX_EVENTS = 512 };
-enum { INTEREST_READ = 1, INTEREST_WRITE = 2 };
+// With INTEREST_UNREF what it waits for does not keep the process running.
+enum { INTEREST_READ = 1, INTEREST_WRITE = 2, INTEREST_BOTH = 3, INTEREST_UNREF = 4 };
 enum { CONTROL_OUT, CONTROL_TURN, CONTROL_EMPTIED, CONTROL_LENGTH };
 
 typedef struct {

@@ -3,7 +3,7 @@ import { HTTP_OPTIONS, type HttpSettings } from './options.js'
 import { toHttpFunction } from './handlers.js'
 import { readOptions } from '../base/options.js'
 import { serveConnection, type HttpService } from './serve-connection.js'
-import { Timeouts } from './timeouts.js'
+import { Timeouts } from '../base/timeouts.js'
 
 /** HTTP over the connections of a server: what stands between its runner and the handler, in whichever thread that is. */
 export const adapter: HandlerAdapter = {

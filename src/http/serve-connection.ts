@@ -18,7 +18,7 @@ import type { HttpFunction } from './handlers.js'
 import { BodyPace, requestTimeout, tooSlowReader } from './request-timeout.js'
 import { discard, isStreamed, letGo } from './response-body.js'
 import { MAX_WHOLE_BYTES, onePart, sendParts } from './send-parts.js'
-import type { Timed, Timeouts } from './timeouts.js'
+import type { Timed, Timeouts } from '../base/timeouts.js'
 import { UpgradeResponse } from './upgrade.js'
 import type { HandlerEnd, ServerContext } from '../server/handlers.js'
 

@@ -19,7 +19,11 @@ import { StreamConnection } from './stream-connection.js'
 import { systemClock } from './system-clock.js'
 import { TLS_CLIENT_OPTIONS, type TlsClientOptions } from './tls-options.js'
 
+/** How far the way to an endpoint has come: its name is resolved, the system has connected, a proxy has opened its tunnel. */
+export type ConnectPhase = 'resolved' | 'connected' | 'tunneled' | 'secured'
+
 export interface ConnectOptions {
+  readonly onPhase?: ((phase: ConnectPhase) => void) | undefined
   readonly signal?: AbortSignalLike | undefined
   readonly connectTimeoutMs?: number
   readonly attemptDelayMs?: number
@@ -43,6 +47,13 @@ export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
     'none',
     'Ends the attempt; it rejects with the reason of the signal. It has no effect on a connection that was made.',
     (given): given is AbortSignalLike => typeof given === 'object' && given !== null && 'aborted' in given,
+  ),
+  onPhase: value(
+    'a function',
+    undefined,
+    'none',
+    'Called with `resolved`, `connected`, `tunneled` (by a proxy) and `secured` as each is done, for measuring.',
+    (given): given is (phase: ConnectPhase) => void => typeof given === 'function',
   ),
   connectTimeoutMs: milliseconds(
     10_000,
@@ -90,7 +101,10 @@ export async function connect(
   const settings = readOptions('connect', { ...CONNECT_OPTIONS, ...CONNECTION_OPTIONS }, options)
   throwIfAborted(settings.signal)
   const connection = await withinTime(parsed, settings, (signal) => connectStream(parsed, settings, signal))
-  if (parsed.scheme === 'tls' || settings.tls !== undefined) await secure(connection, parsed, settings)
+  if (parsed.scheme === 'tls' || settings.tls !== undefined) {
+    await secure(connection, parsed, settings)
+    settings.onPhase?.('secured')
+  }
   return connection
 }
 
@@ -128,9 +142,11 @@ async function connectTunnel(
       `Cannot connect to ${formatEndpoint(endpoint)} through a proxy: use a tcp: or tls: endpoint with a host`,
     )
   const { handshakeTimeoutMs } = settings
-  return connectThrough(proxy, endpoint, { signal, handshakeTimeoutMs }, (host, port) =>
+  const connection = await connectThrough(proxy, endpoint, { signal, handshakeTimeoutMs }, (host, port) =>
     connectTcp(host, port, settings, signal),
   )
+  settings.onPhase?.('tunneled')
+  return connection
 }
 
 async function connectTcp(
@@ -150,6 +166,7 @@ async function connectTcp(
       attemptDelayMs,
       highWaterBytes,
       signal,
+      resolved: () => settings.onPhase?.('resolved'),
     },
     () => {
       const slot: { driver: SocketDriver | undefined } = { driver: undefined }
@@ -158,6 +175,7 @@ async function connectTcp(
       return { onread: fast ? FAST_READ : undefined, result: driver }
     },
   )
+  settings.onPhase?.('connected')
   const names = { local: localNameOf(socket.localAddress, socket.localPort), remote: remoteOf(socket) }
   return (
     openNatively(socket, fast, names, settings) ??
@@ -202,6 +220,7 @@ async function connectUnix(
     socket.once('connect', () => {
       unlink()
       socket.off('error', failed)
+      settings.onPhase?.('connected')
       resolve(
         openNatively(socket, fast, driver, settings) ?? new StreamConnection(driver.drive(socket, fast), settings),
       )

@@ -64,6 +64,7 @@ export class ProxyServer {
   readonly #password: string
   readonly #headers: readonly Pair[]
   readonly #tls: TlsClientOptions
+  #answer: ((method: string, target: string) => string | undefined) | undefined
 
   /** @throws UsageError `ERR_PROXY_URL`, naming the part that is wrong, without user and password; `ERR_ARGUMENT`. */
   constructor({ url, headers = [], tls = {} }: ProxyOptions) {
@@ -114,6 +115,24 @@ export class ProxyServer {
       return this.#headers
     const authorization = formatBasicCredentials({ user: this.#user, password: this.#password })
     return [['Proxy-Authorization', authorization], ...this.#headers]
+  }
+
+  /** What the URL says, for answers that `headers` has not: Digest. `undefined` where it says nothing. */
+  get credentials(): { readonly user: string; readonly password: string } | undefined {
+    return this.#user === undefined ? undefined : { user: this.#user, password: this.#password }
+  }
+
+  /** From now on each request is sent with what this says in place of Basic; where it says nothing, as before. */
+  answerWith(answer: (method: string, target: string) => string | undefined): void {
+    this.#answer = answer
+  }
+
+  /** `headers` of one request. */
+  headersOf(method: string, target: string): readonly Pair[] {
+    const answer = this.#answer?.(method, target)
+    if (answer === undefined) return this.headers
+    const others = this.#headers.filter(([name]) => name.toLowerCase() !== 'proxy-authorization')
+    return [['Proxy-Authorization', answer], ...others]
   }
 
   /** What a SOCKS proxy is asked with. */

@@ -87,6 +87,15 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return this.#driver.tls
   }
 
+  /** Waiting for it keeps the process running, as it does from the beginning; `unref` ends that. */
+  ref(): void {
+    this.#driver.ref?.()
+  }
+
+  unref(): void {
+    this.#driver.unref?.()
+  }
+
   get bufferedBytes(): number {
     return this.#report === undefined ? this.#driver.bufferedBytes : 0
   }

@@ -60,6 +60,9 @@ export interface StreamDriver {
   destroy(): void
   /** Calls `expired` after `milliseconds` without a byte in either direction; `Infinity` switches it off. */
   watchIdle(milliseconds: number, expired: () => void): void
+  /** Whether waiting for it keeps the process running: it does until `unref`. Without them it never does. */
+  ref?(): void
+  unref?(): void
   /** Resolves when all that was written is with the system, or never will be. Where `startTls` is there. */
   flush?(): Promise<void>
   /** Replaces this driver by one that speaks TLS, not within a call of its events; `unread` are the bytes that were read too far. */

@@ -12,7 +12,7 @@ import {
 } from '../engine/websocket/close.js'
 import { FIN, PING, PONG } from '../engine/websocket/frame-header.js'
 import { isRestart } from '../server/draining.js'
-import type { Timed, Timeouts } from '../http/timeouts.js'
+import type { Timed, Timeouts } from '../base/timeouts.js'
 import type { CloseReport, ConnectionSink } from '../transport/connection.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import { MessageCounters, type MessageCounts } from './counters.js'

@@ -13,7 +13,7 @@ import { connect, CONNECT_OPTIONS, type ConnectOptions } from '../transport/conn
 import type { Endpoint } from '../transport/endpoint.js'
 import { parseEndpoint } from '../transport/endpoint.js'
 import { StreamConnection } from '../transport/stream-connection.js'
-import { Timeouts } from '../http/timeouts.js'
+import { Timeouts } from '../base/timeouts.js'
 import type { MessageCounters } from './counters.js'
 import { DeflateBudget, PeerDeflate } from './deflate.js'
 import { WebSocketLink } from './link.js'

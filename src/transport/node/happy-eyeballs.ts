@@ -19,6 +19,7 @@ export interface HappyEyeballsOptions {
   readonly attemptDelayMs: number
   readonly highWaterBytes: number
   readonly signal: AbortSignalLike | undefined
+  readonly resolved?: () => void
 }
 
 /** One try: a socket under way, made with whatever its winner will read it by. */
@@ -37,6 +38,7 @@ export async function connectHappily<T>(
   make: () => { onread: OnRead | undefined; result: T },
 ): Promise<Try<T>> {
   const addresses = await resolveHost(options.host)
+  options.resolved?.()
   return new Promise((resolve, reject) => {
     const waiting = new Set<Socket>()
     const attempts: Attempt[] = []

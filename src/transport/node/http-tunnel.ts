@@ -24,7 +24,12 @@ export async function askHttpProxy(
 ): Promise<TunnelRefusal | undefined> {
   const engine = new ClientConnection(ANSWER_LIMITS)
   const authority = formatTarget(target)
-  const head = engine.request({ method: 'CONNECT', target: authority, host: authority, fields: proxy.headers })
+  const head = engine.request({
+    method: 'CONNECT',
+    target: authority,
+    host: authority,
+    fields: proxy.headersOf('CONNECT', authority),
+  })
   await connection.write(Buffer.from(head + engine.end(), 'latin1'))
   for (;;) {
     const event = engine.nextEvent()

@@ -12,6 +12,7 @@ import {
   MAX_NATIVE_TEXT,
   socketOnDescriptor,
   WATCH_READ,
+  WATCH_UNREF,
   WATCH_WRITE,
   type NativeSource,
   type NativeStreamOwner,
@@ -129,7 +130,15 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   pause(): void {
     // One that was never used waits for nothing, and what it came with stays: TLS may need that.
-    if (this.#id !== -1) this.#watch(this.#interest & WATCH_WRITE)
+    if (this.#id !== -1) this.#watch(this.#interest & ~WATCH_READ)
+  }
+
+  ref(): void {
+    if (this.#id !== -1) this.#watch(this.#interest & ~WATCH_UNREF)
+  }
+
+  unref(): void {
+    if (this.#id !== -1) this.#watch(this.#interest | WATCH_UNREF)
   }
 
   /** Into the set of streams, at the first use. */
@@ -165,14 +174,14 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
 
   receivedEnd(): void {
     // The addon no longer waits for it.
-    this.#interest &= WATCH_WRITE
+    this.#interest &= ~WATCH_READ
     this.#peerEnded = true
     this.#events?.driverEnd()
     this.#endIfBothEnded()
   }
 
   broke(errno: number): void {
-    this.#interest &= WATCH_WRITE
+    this.#interest &= ~WATCH_READ
     this.#fail('read', errno)
   }
 
@@ -295,7 +304,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     const queue = this.#queue
     const before = this.#queued
     // One that has nothing to write only hears that it is broken: its next read or write tells.
-    if (queue === undefined) return this.#watch(this.#interest & WATCH_READ)
+    if (queue === undefined) return this.#watch(this.#interest & ~WATCH_WRITE)
     while (this.#queued > 0) {
       const taken = this.#sendQueued(queue)
       if (taken < 0) return this.#fail('write', taken)
@@ -333,7 +342,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   #flushed(): void {
     this.#queue = undefined
     this.#sent = 0
-    this.#watch(this.#interest & WATCH_READ)
+    this.#watch(this.#interest & ~WATCH_WRITE)
     if (this.#endWritten !== undefined) this.#endWriting()
     this.#onFlushed?.()
     if (!this.#owesDrain) return

@@ -23,6 +23,8 @@ export const MAX_NATIVE_TEXT: number = 64 * 1024
 
 export const WATCH_READ = 1
 export const WATCH_WRITE = 2
+/** What it waits for does not keep the process running. */
+export const WATCH_UNREF = 4
 const WRITABLE = -1
 
 /** Who is told what happens on a stream. Bytes are borrowed for the length of the call. */

@@ -126,6 +126,14 @@ export class SocketDriver implements StreamDriver, WriteTold {
     return this.#tlsInfo
   }
 
+  ref(): void {
+    this.#socket?.ref()
+  }
+
+  unref(): void {
+    this.#socket?.unref()
+  }
+
   get bufferedBytes(): number {
     if (this.#unsent >= 0 || this.#socket === undefined) return Math.max(this.#unsent, 0)
     const { writableLength } = this.#socket

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.js'
+import type { Clock } from './clock.js'
 
 /** What is looked at now and then: whether it waits too long for something. */
 export interface Timed {
@@ -12,7 +12,7 @@ const MIN_STEP_MS = 5
 
 /** One timer for all connections of a server in this thread. It runs only while there are any. */
 export class Timeouts {
-  readonly #clock: Clock
+  readonly clock: Clock
   readonly #stepMs: number
   readonly #live = new Set<Timed>()
   #stop: (() => void) | undefined
@@ -21,7 +21,7 @@ export class Timeouts {
 
   /** `shortestMs` is the shortest of the timeouts that are looked for. */
   constructor(clock: Clock, shortestMs: number) {
-    this.#clock = clock
+    this.clock = clock
     this.#stepMs = Math.min(MAX_STEP_MS, Math.max(MIN_STEP_MS, shortestMs / 4))
     this.now = Math.round(clock.now())
   }
@@ -29,8 +29,8 @@ export class Timeouts {
   add(timed: Timed): void {
     this.#live.add(timed)
     if (this.#stop !== undefined) return
-    this.now = Math.round(this.#clock.now())
-    this.#stop = this.#clock.after(this.#stepMs, () => this.#look())
+    this.now = Math.round(this.clock.now())
+    this.#stop = this.clock.after(this.#stepMs, () => this.#look())
   }
 
   delete(timed: Timed): void {
@@ -41,8 +41,8 @@ export class Timeouts {
   }
 
   #look(): void {
-    this.now = Math.round(this.#clock.now())
-    this.#stop = this.#clock.after(this.#stepMs, () => this.#look())
+    this.now = Math.round(this.clock.now())
+    this.#stop = this.clock.after(this.#stepMs, () => this.#look())
     for (const timed of this.#live) timed.checkTime(this.now)
   }
 }
