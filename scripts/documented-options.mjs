@@ -57,6 +57,7 @@ export const documentedOptions = [
     file: 'http/validate-fetch',
     name: 'VALIDATE_FETCH_OPTIONS',
   },
+  { title: 'HTTP sessions', door: 'moorage/client', file: 'client/session-options', name: 'SESSION_OPTIONS' },
   { title: 'Files over HTTP', door: 'moorage/static', file: 'static/options', name: 'FILES_OPTIONS' },
   { title: 'Receiving files over HTTP', door: 'moorage/static', file: 'static/upload/options', name: 'UPLOAD_OPTIONS' },
   { title: 'WebSocket servers', door: 'moorage/websocket', file: 'websocket/options', name: 'WEBSOCKET_OPTIONS' },

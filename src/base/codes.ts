@@ -1,11 +1,17 @@
 import { entry, table, type Table } from './code-table.js'
 import {
+  CLIENT_CLOSED_CODES,
   CLIENT_LIMIT_CODES,
   CLIENT_NET_CODES,
   CLIENT_PROTOCOL_CODES,
+  CLIENT_TIMEOUT_CODES,
+  CLIENT_USAGE_CODES,
+  type ClientClosedCode,
   type ClientLimitCode,
   type ClientNetCode,
   type ClientProtocolCode,
+  type ClientTimeoutCode,
+  type ClientUsageCode,
 } from './codes-client.js'
 import { FETCH_CODES, type FetchCode } from './codes-fetch.js'
 import { HTTP_LIMIT_CODES, HTTP_PROTOCOL_CODES, type HttpLimitCode, type HttpProtocolCode } from './codes-http.js'
@@ -43,6 +49,7 @@ export type UsageCode =
   | FetchCode
   | PubsubUsageCode
   | TunnelUsageCode
+  | ClientUsageCode
 
 export const USAGE_CODES: Table<UsageCode> = table({
   ERR_OPTION_UNKNOWN: entry(
@@ -108,6 +115,7 @@ export const USAGE_CODES: Table<UsageCode> = table({
   ...FETCH_CODES,
   ...PUBSUB_USAGE_CODES,
   ...TUNNEL_USAGE_CODES,
+  ...CLIENT_USAGE_CODES,
 })
 
 export const isUsageCode = (code: string): code is UsageCode => code in USAGE_CODES
@@ -212,11 +220,11 @@ export type ProtocolCode =
   | 'ERR_NETSTRING'
   | 'ERR_PROXY_HEADER'
   | TunnelProtocolCode
+  | ClientProtocolCode
   | 'ERR_TRANSFER'
   | 'ERR_TRANSFER_NAME'
   | 'ERR_TRANSFER_DIGEST'
   | 'ERR_TRANSFER_STORAGE'
-  | ClientProtocolCode
 
 export const PROTOCOL_CODES: Table<ProtocolCode> = table({
   ...HTTP_PROTOCOL_CODES,
@@ -243,6 +251,7 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
     'Only switch it on behind a proxy that sends it, and list that proxy as trusted.',
   ),
   ...TUNNEL_PROTOCOL_CODES,
+  ...CLIENT_PROTOCOL_CODES,
   ERR_TRANSFER: entry(
     'remote',
     'The other end of a file transfer broke its protocol.',
@@ -263,12 +272,12 @@ export const PROTOCOL_CODES: Table<ProtocolCode> = table({
     'A received file could not be stored.',
     'Free space or pick another folder, then send again: what came is kept for resuming.',
   ),
-  ...CLIENT_PROTOCOL_CODES,
 })
 
 export type LimitCode =
   | HttpLimitCode
   | WebSocketLimitCode
+  | ClientLimitCode
   | PubsubLimitCode
   | 'ERR_LINE_LIMIT'
   | 'ERR_FRAME_LIMIT'
@@ -277,11 +286,11 @@ export type LimitCode =
   | 'ERR_QUEUE_LIMIT'
   | 'ERR_DATAGRAM_SIZE'
   | 'ERR_TRANSFER_LIMIT'
-  | ClientLimitCode
 
 export const LIMIT_CODES: Table<LimitCode> = table({
   ...HTTP_LIMIT_CODES,
   ...WEBSOCKET_LIMIT_CODES,
+  ...CLIENT_LIMIT_CODES,
   ...PUBSUB_LIMIT_CODES,
   ERR_LINE_LIMIT: entry('remote', 'A line is longer than its limit.', 'Raise maxLineBytes if such lines are expected.'),
   ERR_FRAME_LIMIT: entry(
@@ -314,7 +323,6 @@ export const LIMIT_CODES: Table<LimitCode> = table({
     'A transfer has more or larger files than the receiver takes.',
     'Raise the receiver’s limits, or send less.',
   ),
-  ...CLIENT_LIMIT_CODES,
 })
 
 export type TimeoutCode =
@@ -327,6 +335,7 @@ export type TimeoutCode =
   | 'ERR_WRITE_TIMEOUT'
   | 'ERR_CLOSE_TIMEOUT'
   | WebSocketTimeoutCode
+  | ClientTimeoutCode
 
 export const TIMEOUT_CODES: Table<TimeoutCode> = table({
   ERR_CONNECT_TIMEOUT: entry(
@@ -366,9 +375,15 @@ export const TIMEOUT_CODES: Table<TimeoutCode> = table({
     'See the report for what was cut, or raise graceMs.',
   ),
   ...WEBSOCKET_TIMEOUT_CODES,
+  ...CLIENT_TIMEOUT_CODES,
 })
 
-export type ClosedCode = 'ERR_CLOSED' | 'ERR_WRITE_AFTER_END' | 'ERR_SERVER_CLOSED' | 'ERR_BROKER_CLOSED'
+export type ClosedCode =
+  | 'ERR_CLOSED'
+  | 'ERR_WRITE_AFTER_END'
+  | 'ERR_SERVER_CLOSED'
+  | 'ERR_BROKER_CLOSED'
+  | ClientClosedCode
 
 export const CLOSED_CODES: Table<ClosedCode> = table({
   ERR_CLOSED: entry(
@@ -387,6 +402,7 @@ export const CLOSED_CODES: Table<ClosedCode> = table({
     'Make a new server: one that was closed does not listen again.',
   ),
   ERR_BROKER_CLOSED: entry('local', 'The broker was closed by this side.', 'Open another one.'),
+  ...CLIENT_CLOSED_CODES,
 })
 
 export type BrokenCode = 'ERR_PEER_RESET' | 'ERR_PEER_GONE' | 'ERR_BROKER_GONE'

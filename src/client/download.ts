@@ -1,0 +1,251 @@
+import { createHash, type Hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { BrokenError, NetError, ProtocolError, TimeoutError } from '../base/errors.js'
+import { fieldPairs } from '../engine/http/fields.js'
+import { tryParseContentRange } from '../engine/http/range.js'
+import { parseDigest, tryParseReprDigest, type WantedDigest } from './content-digest.js'
+import { BodyError } from './errors.js'
+import { FileWriter } from './file-writer.js'
+import type { ClientResponse } from './response.js'
+import type { RequestOptions } from './session-options.js'
+
+export interface DownloadProgress {
+  /** Bytes that are in the file, with those of an earlier try. */
+  readonly received: number
+  /** `undefined` where the server does not say. */
+  readonly total: number | undefined
+}
+
+export interface DownloadOptions extends RequestOptions {
+  /** What all of it must come to: `sha-256=<base64>`, `sha-512=<base64>`, or in hexadecimal. Default: what `Repr-Digest` says. */
+  readonly digest?: string | undefined
+  /** Goes on with what an earlier try left. Default: true. */
+  readonly resume?: boolean | undefined
+  /** How often it goes on behind a connection that broke, without a byte in between. Default: 5. */
+  readonly attempts?: number | undefined
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
+}
+
+export interface DownloadReport {
+  readonly path: string
+  readonly bytes: number
+  /** Of those, bytes that were there from an earlier try. */
+  readonly resumed: number
+  /** How often it had to go on. */
+  readonly breaks: number
+  /** Whether a digest was checked. */
+  readonly isChecked: boolean
+  /** The last of its responses. */
+  readonly response: ClientResponse
+}
+
+/** What is needed to go on: kept beside the part, so that another process can. */
+interface PartFacts {
+  readonly url: string
+  readonly validator: string
+  readonly total: number | undefined
+}
+
+interface Getter {
+  get(url: string | URL, options?: RequestOptions): Promise<ClientResponse>
+}
+
+/**
+ * Saves what a URL gives under a name, all of it or nothing: it is written beside it (`<path>.part`), checked, and renamed.
+ * What broke off goes on where it stopped, by `Range` and `If-Range` (RFC 9110 §14), in this call and in the next.
+ */
+export async function download(
+  session: Getter,
+  url: string | URL,
+  path: string,
+  options: DownloadOptions = {},
+): Promise<DownloadReport> {
+  return new Download(session, String(url), path, options).run()
+}
+
+class Download {
+  readonly #session: Getter
+  readonly #url: string
+  readonly #path: string
+  readonly #options: DownloadOptions
+  readonly #request: RequestOptions
+  readonly #part: string
+  readonly #facts: string
+  #validator: string | undefined
+  #total: number | undefined
+  #length = 0
+  #hash: Hash | undefined
+  #wanted: WantedDigest | undefined
+
+  constructor(session: Getter, url: string, path: string, options: DownloadOptions) {
+    const { digest, resume: _resume, attempts: _attempts, onProgress: _onProgress, ...request } = options
+    this.#session = session
+    this.#url = url
+    this.#path = path
+    this.#options = options
+    this.#request = request
+    this.#part = `${path}.part`
+    this.#facts = `${path}.part.json`
+    this.#wanted = digest === undefined ? undefined : parseDigest(digest)
+  }
+
+  async run(): Promise<DownloadReport> {
+    const { attempts = 5, resume = true } = this.#options
+    if (resume) await this.#findPart()
+    const resumed = this.#length
+    let [breaks, failures] = [0, 0]
+    for (;;) {
+      const before = this.#length
+      try {
+        const response = await this.#getRest()
+        return await this.#finish(response, { resumed, breaks })
+      } catch (error) {
+        failures = this.#length > before ? 0 : failures + 1
+        if (!mayGoOn(error) || this.#validator === undefined || failures >= attempts) throw error
+        breaks += 1
+      }
+    }
+  }
+
+  /** What an earlier call left, where it is of the same URL and the server said by what it knows it again. */
+  async #findPart(): Promise<void> {
+    try {
+      const [{ size }, text] = await Promise.all([stat(this.#part), readFile(this.#facts, 'utf8')])
+      const { url, validator, total }: Partial<PartFacts> = JSON.parse(text)
+      if (url !== this.#url || typeof validator !== 'string' || validator === '') return
+      this.#validator = validator
+      this.#total = typeof total === 'number' ? total : undefined
+      this.#length = size
+    } catch {
+      // There is none, or none that can be used: it begins anew.
+    }
+  }
+
+  async #getRest(): Promise<ClientResponse> {
+    const from = this.#validator === undefined ? 0 : this.#length
+    const headers: Record<string, string> =
+      from === 0 || this.#validator === undefined ? {} : { Range: `bytes=${from}-`, 'If-Range': this.#validator }
+    const given = this.#request.headers
+    const response = await this.#session.get(this.#url, {
+      ...this.#request,
+      decompress: false,
+      headers: [...(given === undefined ? [] : fieldPairs(given)), ...Object.entries(headers)],
+    })
+    if (response.status === 416 && from > 0) return await this.#behindEnd(response, from)
+    response.raiseForStatus()
+    const start = response.status === 206 ? this.#startOf(response, from) : 0
+    if (response.status !== 206) await this.#noteFacts(response)
+    await this.#hashUpTo(start)
+    await this.#write(response, start)
+    return response
+  }
+
+  /** All of it was there already, or it is another file now. */
+  async #behindEnd(response: ClientResponse, from: number): Promise<ClientResponse> {
+    response.discard()
+    const { size } = tryParseContentRange(response.headers.get('content-range') ?? '') ?? {}
+    if (size === from && this.#total === from) {
+      await this.#hashUpTo(from)
+      return response
+    }
+    this.#validator = undefined
+    this.#length = 0
+    return this.#getRest()
+  }
+
+  #startOf(response: ClientResponse, from: number): number {
+    const told = response.headers.get('content-range') ?? ''
+    const { range, size } = tryParseContentRange(told) ?? {}
+    if (range?.start !== from || (this.#total !== undefined && size !== undefined && size !== this.#total)) {
+      response.discard()
+      throw new BodyError(
+        'ERR_BODY',
+        `Cannot go on with the download: bytes from ${from} were asked for, the server sent "${told.slice(0, 64)}"`,
+      )
+    }
+    return from
+  }
+
+  async #noteFacts(response: ClientResponse): Promise<void> {
+    const { headers } = response
+    const etag = headers.get('etag')
+    // RFC 9110 §13.1.5: a weak tag does not do; a date does where nothing better is there.
+    this.#validator = etag !== undefined && !etag.startsWith('W/') ? etag : headers.get('last-modified')
+    const length = headers.get('content-length')
+    this.#total = length === undefined ? undefined : Number(length)
+    this.#wanted ??= tryParseReprDigest(headers.get('repr-digest') ?? '')
+    if (this.#validator === undefined) {
+      await rm(this.#facts, { force: true })
+      return
+    }
+    const facts: PartFacts = { url: this.#url, validator: this.#validator, total: this.#total }
+    await writeFile(this.#facts, JSON.stringify(facts))
+  }
+
+  /** The digest of what is there already; anew, as it may be cut. */
+  async #hashUpTo(length: number): Promise<void> {
+    if (this.#wanted === undefined) return
+    this.#hash = createHash(this.#wanted.algorithm)
+    if (length === 0) return
+    for await (const piece of createReadStream(this.#part, { end: length - 1, highWaterMark: 1024 * 1024 }))
+      this.#hash.update(piece)
+  }
+
+  async #write(response: ClientResponse, start: number): Promise<void> {
+    const { onProgress } = this.#options
+    const writer = await FileWriter.open(this.#part, start)
+    this.#length = start
+    try {
+      for await (const piece of response) {
+        this.#hash?.update(piece)
+        await writer.write(piece)
+        onProgress?.({ received: writer.length, total: this.#total })
+      }
+      await writer.finish(true)
+    } catch (error) {
+      await writer.leave()
+      throw error
+    } finally {
+      this.#length = writer.length
+    }
+  }
+
+  async #finish(
+    response: ClientResponse,
+    { resumed, breaks }: { readonly resumed: number; readonly breaks: number },
+  ): Promise<DownloadReport> {
+    const wanted = this.#wanted
+    if (wanted !== undefined && this.#hash !== undefined) {
+      const found = this.#hash.digest()
+      if (!found.equals(wanted.digest)) {
+        await this.#drop()
+        throw new BodyError(
+          'ERR_BODY',
+          `Cannot keep the download: its ${wanted.algorithm} is ${found.toString('hex')}, and should be ${wanted.digest.toString('hex')}`,
+          {
+            details: {
+              algorithm: wanted.algorithm,
+              found: found.toString('hex'),
+              wanted: wanted.digest.toString('hex'),
+            },
+          },
+        )
+      }
+    }
+    await rename(this.#part, this.#path)
+    await rm(this.#facts, { force: true })
+    return { path: this.#path, bytes: this.#length, resumed, breaks, isChecked: wanted !== undefined, response }
+  }
+
+  async #drop(): Promise<void> {
+    await Promise.all([rm(this.#part, { force: true }), rm(this.#facts, { force: true })])
+  }
+}
+
+/** What another connection may mend. */
+const mayGoOn = (error: unknown): boolean =>
+  error instanceof BrokenError ||
+  error instanceof NetError ||
+  (error instanceof TimeoutError && error.code !== 'ERR_TOTAL_TIMEOUT') ||
+  (error instanceof ProtocolError && error.code === 'ERR_UNEXPECTED_END')

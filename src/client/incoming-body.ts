@@ -1,0 +1,196 @@
+import { ByteQueue } from '../base/byte-queue.js'
+import { EMPTY_BYTES } from '../base/bytes.js'
+import { deferred, type Deferred } from '../base/deferred.js'
+import { BusyError, LimitError, UsageError } from '../base/errors.js'
+import type { Fields } from '../engine/http/fields.js'
+import { copyBytes } from '../transport/fresh-bytes.js'
+
+/** Pieces that are held at once: a server may send a body in chunks of one byte. */
+const MAX_HELD_PIECES = 1024
+
+/** Where the bytes come from. */
+export interface BodySource {
+  pause(): void
+  resume(): void
+  /** Nobody wants the rest. */
+  abandon(): void
+}
+
+/** The body of a response, read once, at the pace of its reader: as a whole, or piece by piece. */
+export class IncomingBody implements AsyncIterable<Uint8Array> {
+  readonly #source: BodySource
+  readonly #highWaterBytes: number
+  #first: Uint8Array | undefined
+  #queue: ByteQueue | undefined
+  #waiting: Deferred<Uint8Array | null> | undefined
+  /** All of it is wanted, up to so many bytes. */
+  #whole: Deferred<Uint8Array> | undefined
+  #maxWhole = Infinity
+  #isUsed = false
+  #isPaused = false
+  #isOver = false
+  #failure: { readonly error: unknown } | undefined
+  #trailers: Fields | undefined
+  /** Bytes that came, as they were sent: compressed, where they were. */
+  received = 0
+
+  constructor(source: BodySource, highWaterBytes: number) {
+    this.#source = source
+    this.#highWaterBytes = highWaterBytes
+  }
+
+  get trailers(): Fields | undefined {
+    return this.#trailers
+  }
+
+  /** Nothing comes any more, in order or not. */
+  get isOver(): boolean {
+    return this.#isOver || this.#failure !== undefined
+  }
+
+  get isUsed(): boolean {
+    return this.#isUsed
+  }
+
+  get #heldBytes(): number {
+    return (this.#first?.length ?? 0) + (this.#queue?.bytes ?? 0)
+  }
+
+  /** The next bytes, which are yours; `null` at the end. @throws BusyError `ERR_BUSY_READ`; what ended the body. */
+  read(): Promise<Uint8Array | null> {
+    if (this.#waiting !== undefined || this.#whole !== undefined)
+      return Promise.reject(new BusyError('ERR_BUSY_READ', 'Cannot read the body: it is being read already'))
+    this.#isUsed = true
+    const bytes = this.#shift()
+    if (bytes !== undefined) {
+      if (this.#isPaused && this.#heldBytes < this.#highWaterBytes) this.#goOn()
+      return Promise.resolve(bytes)
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
+    if (this.#isOver) return Promise.resolve(null)
+    this.#waiting = deferred()
+    return this.#waiting.promise
+  }
+
+  #shift(): Uint8Array | undefined {
+    const first = this.#first
+    if (first === undefined) return this.#queue?.shift()
+    this.#first = undefined
+    return first
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return {
+      next: async () => {
+        const value = await this.read()
+        return value === null ? { done: true, value: undefined } : { done: false, value }
+      },
+      return: () => {
+        this.discard()
+        return Promise.resolve({ done: true, value: undefined })
+      },
+    }
+  }
+
+  /**
+   * All of it. @throws LimitError `ERR_BODY_LIMIT` past `maxBytes`; UsageError `ERR_BODY_USED` when it was read before;
+   * what ended the body.
+   */
+  whole(maxBytes: number): Promise<Uint8Array> {
+    if (this.#isUsed) return Promise.reject(usedError())
+    this.#isUsed = true
+    if (this.#heldBytes > maxBytes) return Promise.reject(this.#tooLong(maxBytes))
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
+    if (this.#isOver) return Promise.resolve(this.#takeAll())
+    this.#whole = deferred()
+    this.#maxWhole = maxBytes
+    if (this.#isPaused) this.#goOn()
+    return this.#whole.promise
+  }
+
+  /** All of it where it is here already: most answers are short. */
+  tryWhole(maxBytes: number): Uint8Array | undefined {
+    if (this.#isUsed || !this.#isOver || this.#failure !== undefined || this.#heldBytes > maxBytes) return undefined
+    this.#isUsed = true
+    return this.#takeAll()
+  }
+
+  #takeAll(): Uint8Array {
+    const first = this.#first
+    const queue = this.#queue
+    this.#first = undefined
+    this.#queue = undefined
+    if (queue === undefined || queue.bytes === 0) return first ?? EMPTY_BYTES
+    if (first !== undefined) queue.unshift(first)
+    return queue.takeAll()
+  }
+
+  #goOn(): void {
+    this.#isPaused = false
+    this.#source.resume()
+  }
+
+  /** Reads no more of it. A connection on which much is still to come is given up. */
+  discard(): void {
+    this.#isUsed = true
+    this.#first = undefined
+    this.#queue = undefined
+    if (!this.isOver) this.#source.abandon()
+  }
+
+  #tooLong(maxBytes: number): LimitError {
+    this.discard()
+    return new LimitError(
+      'ERR_BODY_LIMIT',
+      `Cannot hold the body: it has more than ${maxBytes} bytes; raise maxBodyBytes, or read it piece by piece`,
+      { details: { limit: maxBytes } },
+    )
+  }
+
+  // ---- from the exchange
+
+  /** `bytes` are borrowed. */
+  push(bytes: Uint8Array): void {
+    this.received += bytes.length
+    const copy = copyBytes(bytes)
+    const waiting = this.#waiting
+    if (waiting !== undefined) {
+      this.#waiting = undefined
+      waiting.resolve(copy)
+      return
+    }
+    if (this.#first === undefined && this.#queue === undefined) this.#first = copy
+    else (this.#queue ??= new ByteQueue()).push(copy)
+    const held = this.#heldBytes
+    if (this.#whole !== undefined) {
+      if (held <= this.#maxWhole) return
+      const whole = this.#whole
+      this.#whole = undefined
+      whole.reject(this.#tooLong(this.#maxWhole))
+    } else if (!this.#isPaused && (held >= this.#highWaterBytes || (this.#queue?.chunks ?? 0) >= MAX_HELD_PIECES)) {
+      this.#isPaused = true
+      this.#source.pause()
+    }
+  }
+
+  end(trailers: Fields | undefined): void {
+    this.#isOver = true
+    this.#trailers = trailers
+    this.#waiting?.resolve(null)
+    this.#waiting = undefined
+    this.#whole?.resolve(this.#takeAll())
+    this.#whole = undefined
+  }
+
+  fail(error: unknown): void {
+    if (this.isOver) return
+    this.#failure = { error }
+    this.#waiting?.reject(error)
+    this.#waiting = undefined
+    this.#whole?.reject(error)
+    this.#whole = undefined
+  }
+}
+
+export const usedError = (): UsageError =>
+  new UsageError('ERR_BODY_USED', 'Cannot read the body: it was read before; keep what text(), json() or bytes() gave')

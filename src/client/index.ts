@@ -1,0 +1,27 @@
+export { basic, bearer, digest, netrc, type Auth, type Challenged } from './auth.js'
+export { CookieJar } from './cookies.js'
+export { ACCEPT_ENCODING } from './codings.js'
+export type { DownloadOptions, DownloadProgress, DownloadReport } from './download.js'
+export {
+  BodyError,
+  ConnectError,
+  ProxyError,
+  RedirectError,
+  ResolveError,
+  ResponseError,
+  StatusError,
+  TlsError,
+} from './errors.js'
+export { HarRecorder, type Har, type HarEntry, type HarOptions } from './har.js'
+export { HstsStore } from './hsts.js'
+export { parseLinks, type Link } from './link.js'
+export type { MultipartInit } from './multipart.js'
+export { Netrc, readNetrc, type NetrcEntry } from './netrc.js'
+export { filePart, streamPart, type FilePart, type PartValue, type StreamPart } from './parts.js'
+export { appendQuery, encodeForm, type QueryInit } from './query.js'
+export { request, type PlainRequestOptions } from './request.js'
+export type { BodyInit } from './request-body.js'
+export type { ClientResponse, Elapsed } from './response.js'
+export { Session } from './session.js'
+export type { ProxyChoice, RequestOptions, SessionOptions } from './session-options.js'
+export { del, get, head, options, patch, post, put } from './verbs.js'

@@ -1,0 +1,12 @@
+/** The body of a request, as it is sent. */
+export interface OutgoingBody {
+  /** Of what it is; `undefined` says nothing of it. */
+  readonly contentType: string | undefined
+  readonly length: number | 'chunked'
+  /** All of it, where it is in memory. */
+  readonly bytes: Uint8Array | undefined
+  /** Whether it can be sent again: behind a redirect, with credentials, on another connection. */
+  readonly isReplayable: boolean
+  /** From its beginning. @throws UsageError `ERR_BODY_USED` where it was read before and cannot be read again. */
+  open(): AsyncIterable<Uint8Array>
+}

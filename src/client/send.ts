@@ -1,0 +1,221 @@
+import { deferred, type Deferred } from '../base/deferred.js'
+import { onAbort, type AbortSignalLike } from '../base/cancellation.js'
+import { TimeoutError } from '../base/errors.js'
+import type { Clock } from '../base/clock.js'
+import type { Fields } from '../engine/http/fields.js'
+import type { RequestStart } from '../engine/http1/encode-request.js'
+import type { ResponseHead } from '../engine/http1/message-head.js'
+import type { ConnectPhase } from '../transport/connect.js'
+import { explain } from './errors.js'
+import { IncomingBody, type BodySource } from './incoming-body.js'
+import type { OutgoingBody } from './outgoing-body.js'
+import type { Pool, PooledExchange, Route } from './pool.js'
+import type { Wire } from './wire.js'
+
+/** Milliseconds from the beginning of the request at which each of these was done; `undefined` for what was not needed. */
+export interface Milestones {
+  resolved?: number
+  connected?: number
+  tunneled?: number
+  secured?: number
+  /** The request went out. */
+  sent?: number
+  responded?: number
+  ended?: number
+}
+
+/** One request as it goes out. */
+export interface Outgoing {
+  readonly start: RequestStart
+  readonly body: OutgoingBody | undefined
+  /** Without secrets. */
+  readonly url: string
+  readonly route: Route
+  readonly proxy: string | undefined
+  readonly signal: AbortSignalLike | undefined
+  /** When it must be over, by the clock of the pool; `undefined`: `timeoutMs` from its beginning. */
+  readonly deadline: number | undefined
+  readonly timeoutMs: number
+  readonly responseTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly highWaterBytes: number
+  readonly onInterim: ((head: ResponseHead) => void) | undefined
+  readonly onSent: ((count: number) => void) | undefined
+  readonly onHead: ((head: string) => void) | undefined
+}
+
+/** What came for a request: the head, and the body as it comes. */
+export interface Incoming {
+  readonly head: ResponseHead
+  readonly body: IncomingBody
+  readonly milestones: Milestones
+  /** What it came over: addresses, and what TLS settled. */
+  readonly wire: Wire
+  readonly start: RequestStart
+}
+
+/** RFC 9110 §9.2.2: they do the same when they are done twice. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
+
+export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method)
+
+/** Sends one request on a connection of the pool. @throws the errors of `explain`, and the reason of the signal. */
+export function sendOnce(pool: Pool, outgoing: Outgoing): Promise<Incoming> {
+  const sending = new Sending(pool, outgoing)
+  sending.begin()
+  return sending.promise
+}
+
+class Sending implements PooledExchange, BodySource {
+  readonly #pool: Pool
+  readonly #clock: Clock
+  readonly #outgoing: Outgoing
+  readonly #head: Deferred<Incoming> = deferred()
+  readonly #milestones: Milestones = {}
+  readonly since: number
+  readonly deadline: number
+  #wire: Wire | undefined
+  #body: IncomingBody | undefined
+  #unlink: (() => void) | undefined
+
+  constructor(pool: Pool, outgoing: Outgoing) {
+    this.#pool = pool
+    this.#clock = pool.parts.timeouts.clock
+    this.#outgoing = outgoing
+    this.since = this.#clock.now()
+    this.deadline = outgoing.deadline ?? this.since + outgoing.timeoutMs
+  }
+
+  get promise(): Promise<Incoming> {
+    return this.#head.promise
+  }
+
+  get start(): RequestStart {
+    return this.#outgoing.start
+  }
+
+  get body(): OutgoingBody | undefined {
+    return this.#outgoing.body
+  }
+
+  get responseTimeoutMs(): number {
+    return this.#outgoing.responseTimeoutMs
+  }
+
+  get bodyTimeoutMs(): number {
+    return this.#outgoing.bodyTimeoutMs
+  }
+
+  begin(): void {
+    const { signal } = this.#outgoing
+    if (signal !== undefined) {
+      this.#unlink = onAbort(signal, (reason) => this.#cancel(reason))
+      if (signal.aborted) return
+    }
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    try {
+      this.#pool.send(this.#outgoing.route, this)
+    } catch (error) {
+      this.#over()
+      this.#head.reject(error)
+    }
+  }
+
+  #cancel(reason: unknown): void {
+    this.#over()
+    this.#pool.withdraw(this.#outgoing.route, this)
+    this.#wire?.abandon(this)
+    this.#body?.fail(reason)
+    this.#head.reject(reason)
+  }
+
+  #over(): void {
+    this.#unlink?.()
+    this.#unlink = undefined
+  }
+
+  tooLate(): Error {
+    const { timeoutMs } = this.#outgoing
+    return new TimeoutError('ERR_TOTAL_TIMEOUT', `The request was not over in ${timeoutMs} ms`, {
+      details: { timeoutMs },
+    })
+  }
+
+  // ---- from the pool and the connection
+
+  phase(phase: ConnectPhase): void {
+    this.#milestones[phase] = this.#clock.now() - this.since
+  }
+
+  begun(wire: Wire, head: string): void {
+    this.#outgoing.onHead?.(head)
+    this.#wire = wire
+    this.#milestones.sent = this.#clock.now() - this.since
+  }
+
+  sent(count: number): void {
+    this.#outgoing.onSent?.(count)
+  }
+
+  interim(head: ResponseHead): void {
+    this.#outgoing.onInterim?.(head)
+  }
+
+  responded(head: ResponseHead): void {
+    const wire = this.#wire
+    if (wire === undefined) return
+    this.#milestones.responded = this.#clock.now() - this.since
+    const body = new IncomingBody(this, this.#outgoing.highWaterBytes)
+    this.#body = body
+    this.#head.resolve({ head, body, milestones: this.#milestones, wire, start: this.start })
+  }
+
+  received(bytes: Uint8Array): void {
+    this.#body?.push(bytes)
+  }
+
+  ended(trailers: Fields | undefined): void {
+    this.#milestones.ended = this.#clock.now() - this.since
+    this.#over()
+    this.#body?.end(trailers)
+  }
+
+  failed(error: unknown, untouched: boolean): void {
+    const wire = this.#wire
+    // A server may end a connection that idles just when a request is on its way (RFC 9112 §9.3.1): each such one is used up.
+    if (untouched && wire !== undefined && wire.served > 1 && this.#mayRepeat()) {
+      this.#wire = undefined
+      this.#dispatch()
+      return
+    }
+    this.#over()
+    const { url, proxy, start } = this.#outgoing
+    const elapsedMs = this.#clock.now() - this.since
+    const told = explain(error, { method: start.method, url, proxy, elapsedMs, hasResponse: this.#body !== undefined })
+    this.#body?.fail(told)
+    this.#head.reject(told)
+  }
+
+  #mayRepeat(): boolean {
+    const { start, body, signal } = this.#outgoing
+    return isIdempotent(start.method) && (body === undefined || body.isReplayable) && signal?.aborted !== true
+  }
+
+  // ---- from the reader of the body
+
+  pause(): void {
+    this.#wire?.pause()
+  }
+
+  resume(): void {
+    this.#wire?.resume()
+  }
+
+  abandon(): void {
+    this.#over()
+    this.#wire?.abandon(this)
+  }
+}

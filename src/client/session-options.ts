@@ -1,0 +1,140 @@
+import type { AbortSignalLike } from '../base/cancellation.js'
+import { count, flag, group, readOptions, text, value, type OptionSpecs } from '../base/options.js'
+import type { FieldInit } from '../engine/http/fields.js'
+import { MemoryNetwork } from '../transport/memory/network.js'
+import type { ProxyOptions, ProxyServer } from '../transport/proxy-server.js'
+import { TLS_CLIENT_OPTIONS, type TlsClientOptions } from '../transport/tls-options.js'
+import type { Auth } from './auth.js'
+import {
+  BODY_SPECS,
+  POOL_SPECS,
+  TIMEOUT_SPECS,
+  type BodySettings,
+  type PoolSettings,
+  type TimeoutSettings,
+} from './options.js'
+import type { CookieJar } from './cookies.js'
+import type { HarRecorder } from './har.js'
+import type { HstsStore } from './hsts.js'
+import type { MultipartInit } from './multipart.js'
+import type { QueryInit } from './query.js'
+import type { BodyInit } from './request-body.js'
+
+/** Which proxy: its URL, what it is made of, `false` for none, or a function that says so for each URL. */
+export type ProxyChoice =
+  | string
+  | ProxyOptions
+  | ProxyServer
+  | false
+  | ((url: URL) => string | ProxyServer | false | undefined)
+
+/** What a request may have of its own, and a session for all of its requests. */
+export interface RequestSettings
+  extends Omit<TimeoutSettings, 'connectTimeoutMs' | 'handshakeTimeoutMs' | 'poolTimeoutMs'>, BodySettings {
+  readonly headers: FieldInit
+  readonly auth: Auth | undefined
+  readonly proxy: ProxyChoice | undefined
+  readonly followRedirects: boolean
+  readonly maxRedirects: number
+  readonly decompress: boolean
+  readonly retries: number
+}
+
+const isFieldInit = (given: unknown): given is FieldInit => typeof given === 'object' && given !== null
+
+export const REQUEST_SPECS: OptionSpecs<RequestSettings> = {
+  responseTimeoutMs: TIMEOUT_SPECS.responseTimeoutMs,
+  bodyTimeoutMs: TIMEOUT_SPECS.bodyTimeoutMs,
+  timeoutMs: TIMEOUT_SPECS.timeoutMs,
+  ...BODY_SPECS,
+  headers: value<FieldInit>(
+    'fields ({ "accept-language": "de" })',
+    [],
+    'none',
+    'Fields of the request, beside those that are made for it. Those of a request take the place of those of its session.',
+    isFieldInit,
+  ),
+  auth: value<Auth | undefined>(
+    'what basic, digest, bearer or netrc makes',
+    undefined,
+    'user and password of the URL',
+    'How to answer a server that wants credentials. They never follow a redirect to another origin.',
+    (given): given is Auth => typeof given === 'object' && given !== null && 'authorize' in given,
+  ),
+  proxy: value<ProxyChoice | undefined>(
+    'a URL, a ProxyServer, false, or a function of the URL',
+    undefined,
+    'HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment',
+    'The proxy: `http:`, `https:`, `socks4:`, `socks4a:`, `socks5:` or `socks5h:`.',
+    (given): given is ProxyChoice =>
+      given === false || ['string', 'function'].includes(typeof given) || (typeof given === 'object' && given !== null),
+  ),
+  followRedirects: flag(true, 'Goes where a redirect leads (RFC 9110 §15.4); false gives the redirect itself.'),
+  maxRedirects: count(20, 'Redirects one behind the other. Browsers follow 20, curl 50, `requests` 30.', { min: 0 }),
+  decompress: flag(true, 'Asks for compressed bodies and decodes them; false gives them as they are sent.'),
+  retries: count(
+    2,
+    'How often a request is sent again when no connection was made, the server broke off, or it answered 429, 502, 503 or 504. Only what may be done twice is (RFC 9110 §9.2.2).',
+    { min: 0 },
+  ),
+}
+
+export interface SessionSettings extends RequestSettings, PoolSettings, TimeoutSettings {
+  readonly baseUrl: string | undefined
+  readonly tls: TlsClientOptions | undefined
+  readonly userAgent: string | undefined
+  readonly network: MemoryNetwork | undefined
+}
+
+export const SESSION_OPTIONS: OptionSpecs<SessionSettings> = {
+  ...REQUEST_SPECS,
+  ...POOL_SPECS,
+  ...TIMEOUT_SPECS,
+  baseUrl: text(undefined, 'What URLs that are not whole begin with: `https://api.example/v1/`.'),
+  tls: group<TlsClientOptions>(
+    'tls',
+    TLS_CLIENT_OPTIONS,
+    'the system’s authorities',
+    'The rules of TLS with servers: see “TLS of clients”.',
+  ),
+  userAgent: text('moorage', 'What the requests call themselves; an empty one sends none.'),
+  network: value<MemoryNetwork | undefined>(
+    'a MemoryNetwork',
+    undefined,
+    'the system’s',
+    'For tests: every origin is looked for in this network, by its host as the name of the endpoint.',
+    (given): given is MemoryNetwork => given instanceof MemoryNetwork,
+  ),
+}
+
+export type SessionOptions = { readonly [K in keyof SessionSettings]?: SessionSettings[K] | undefined } & {
+  /** Where cookies are kept; false for none. Default: a jar of its own. */
+  readonly cookies?: CookieJar | false | undefined
+  /** Hosts that want to be asked by TLS alone (RFC 6797); false for none. Default: those that say so to this session. */
+  readonly hsts?: HstsStore | false | undefined
+  /** Is told of everything that the session does. Default: nobody. */
+  readonly recorder?: HarRecorder | undefined
+}
+
+/** What only a request has. At most one of `body`, `form`, `json` and `multipart`. */
+export interface RequestOptions extends Partial<{
+  readonly [K in keyof RequestSettings]: RequestSettings[K] | undefined
+}> {
+  readonly signal?: AbortSignalLike | undefined
+  readonly query?: QueryInit | undefined
+  readonly body?: BodyInit | undefined
+  readonly json?: unknown
+  readonly form?: QueryInit | undefined
+  readonly multipart?: MultipartInit | undefined
+  /** Called with the number of bytes of the body that went out. */
+  readonly onSent?: ((count: number) => void) | undefined
+  /** Called with each head as it goes out: of redirects, second tries and answers to challenges, too. It has the credentials. */
+  readonly onHead?: ((head: string) => void) | undefined
+}
+
+/** Those of the session, with what the request says of its own. */
+export function mergeRequest(session: SessionSettings, given: Readonly<Record<string, unknown>>): RequestSettings {
+  const checked = readOptions('request', REQUEST_SPECS, given)
+  const own = Object.entries(checked).filter(([name]) => given[name] !== undefined)
+  return own.length === 0 ? session : { ...session, ...Object.fromEntries(own) }
+}

@@ -1,0 +1,428 @@
+import { readOptions } from '../base/options.js'
+import { Timeouts } from '../base/timeouts.js'
+import { fieldPairs, type Fields } from '../engine/http/fields.js'
+import { readHttp1ClientOptions } from '../engine/http1/options.js'
+import { systemClock } from '../transport/system-clock.js'
+import { basic, type Auth, type Challenged } from './auth.js'
+import { ACCEPT_ENCODING } from './codings.js'
+import { CookieJar } from './cookies.js'
+import { download, type DownloadOptions, type DownloadReport } from './download.js'
+import { RedirectError } from './errors.js'
+import type { HarRecorder } from './har.js'
+import { HstsStore } from './hsts.js'
+import type { OutgoingBody } from './outgoing-body.js'
+import { isForwarded, Pool, routeOf, type Route } from './pool.js'
+import { ProxyAuth } from './proxy-auth.js'
+import { ProxyRules } from './proxies.js'
+import { appendQuery } from './query.js'
+import { fieldsBehind, redirectOf } from './redirects.js'
+import { bodyOf } from './request-body.js'
+import { ClientResponse } from './response.js'
+import { Retries, sleep } from './retries.js'
+import { sendOnce, type Incoming } from './send.js'
+import {
+  mergeRequest,
+  SESSION_OPTIONS,
+  type RequestOptions,
+  type RequestSettings,
+  type SessionOptions,
+  type SessionSettings,
+} from './session-options.js'
+import { parseTarget, type Target } from './target.js'
+import type { ProxyServer } from '../transport/proxy-server.js'
+
+type Pair = readonly [name: string, value: string]
+
+/** One request on its way, over its redirects. */
+interface Journey {
+  readonly method: string
+  readonly target: Target
+  readonly fields: readonly Pair[]
+  readonly body: OutgoingBody | undefined
+  readonly settings: RequestSettings
+  readonly options: RequestOptions | undefined
+  readonly auth: Auth | undefined
+  readonly deadline: number
+}
+
+/** Timeouts are as exact as a quarter of this. */
+const LOOK_MS = 200
+
+/**
+ * Requests that share connections, cookies, fields and rules. Without options it does what most want: connections are kept
+ * for 30 s, redirects followed, bodies decoded, and everything has its time.
+ *
+ * @example
+ * await using session = new Session({ baseUrl: 'https://api.example/v1/', headers: { 'accept-language': 'en' } })
+ * const user = await (await session.get('users/7')).json()
+ */
+export class Session implements AsyncDisposable {
+  readonly #settings: SessionSettings
+  readonly #fields: readonly Pair[]
+  readonly #pool: Pool
+  readonly #proxies: ProxyRules
+  readonly #proxyAuth: ProxyAuth = new ProxyAuth()
+  readonly #hsts: HstsStore | undefined
+  readonly #recorder: HarRecorder | undefined
+  readonly #routes = new Map<string, Route>()
+  readonly #timeouts: Timeouts
+  /** `undefined` where none are kept. */
+  readonly cookies: CookieJar | undefined
+
+  /** @throws UsageError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_VALUE`. */
+  constructor(options?: SessionOptions) {
+    const { cookies, hsts, recorder, ...rest } = options ?? {}
+    const settings = readOptions('Session', SESSION_OPTIONS, rest)
+    this.#settings = settings
+    this.#recorder = recorder
+    this.#hsts = hsts === false ? undefined : (hsts ?? new HstsStore())
+    this.cookies = cookies === false ? undefined : (cookies ?? new CookieJar())
+    this.#fields = defaultFields(settings)
+    this.#timeouts = new Timeouts(systemClock, LOOK_MS)
+    this.#proxies = new ProxyRules(process.env)
+    this.#pool = new Pool({
+      settings,
+      times: settings,
+      engine: readHttp1ClientOptions({ maxBodyBytes: Infinity }),
+      timeouts: this.#timeouts,
+      connecting: settings.network === undefined ? {} : { network: settings.network },
+    })
+  }
+
+  get(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request('GET', url, options)
+  }
+
+  head(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request('HEAD', url, options)
+  }
+
+  options(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request('OPTIONS', url, options)
+  }
+
+  post(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request('POST', url, options)
+  }
+
+  put(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request('PUT', url, options)
+  }
+
+  patch(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request('PATCH', url, options)
+  }
+
+  delete(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request('DELETE', url, options)
+  }
+
+  /**
+   * Sends a request, and resolves when the head of the response is there: with any status; `raiseForStatus` makes an error
+   * of those from 400 up.
+   * @throws UsageError `ERR_URL` and for wrong options; ResolveError, ConnectError, TlsError, ProxyError, ResponseError,
+   *   RedirectError, TimeoutError, each with what was tried in `details`; LimitError `ERR_POOL_LIMIT`; the signal's reason.
+   */
+  request(method: string, url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    let journey: Journey
+    try {
+      journey = this.#begin(method, url, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#travel(journey)
+  }
+
+  /** Saves what a URL gives, all of it or nothing; see `DownloadOptions`. */
+  download(url: string | URL, path: string, options?: DownloadOptions): Promise<DownloadReport> {
+    return download(this, url, path, options)
+  }
+
+  /** Lets what is under way end, and ends the connections that idle. */
+  close(): Promise<void> {
+    this.#pool.close()
+    return Promise.resolve()
+  }
+
+  /** Ends everything now: what is under way fails. */
+  destroy(): void {
+    this.#pool.destroy()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #begin(method: string, url: string | URL, options: RequestOptions | undefined): Journey {
+    const { baseUrl } = this.#settings
+    let target = this.#secured(parseTarget(url, baseUrl))
+    if (options === undefined) {
+      const auth = authOf(this.#settings.auth, target)
+      return {
+        method,
+        target,
+        fields: this.#fields,
+        body: undefined,
+        settings: this.#settings,
+        options,
+        auth,
+        deadline: this.#deadline(this.#settings),
+      }
+    }
+    const {
+      signal: _signal,
+      body: _body,
+      json: _json,
+      form: _form,
+      multipart: _multipart,
+      query,
+      onSent: _onSent,
+      onHead: _onHead,
+      ...own
+    } = options
+    const settings = mergeRequest(this.#settings, own)
+    if (query !== undefined) target = withUser(parseTarget(appendQuery(target.href, query)), target)
+    const body = bodyOf(options)
+    const fields = overlay(this.#fields, [
+      ...(body?.contentType === undefined ? [] : [['Content-Type', body.contentType] as const]),
+      ...(settings.decompress ? [] : [['Accept-Encoding', 'identity'] as const]),
+      ...(options.headers === undefined ? [] : fieldPairs(options.headers)),
+    ])
+    return {
+      method,
+      target,
+      fields,
+      body,
+      settings,
+      options,
+      auth: authOf(settings.auth, target),
+      deadline: this.#deadline(settings),
+    }
+  }
+
+  /** RFC 6797 §8.3: a host that has said so is only asked by TLS. */
+  #secured(target: Target): Target {
+    const hsts = this.#hsts
+    if (hsts === undefined || hsts.size === 0 || target.isTls || target.endpoint.scheme !== 'tcp') return target
+    if (!hsts.isSecure(target.hostname, Date.now())) return target
+    const secure = new URL(target.href)
+    secure.protocol = 'https:'
+    if (target.port === 80) secure.port = ''
+    return withUser(parseTarget(secure), target)
+  }
+
+  #noteHsts(target: Target, received: Fields): void {
+    const value = target.isTls ? received.get('strict-transport-security') : undefined
+    if (value !== undefined) this.#hsts?.note(target.hostname, value, Date.now(), true)
+  }
+
+  #deadline({ timeoutMs }: RequestSettings): number {
+    return timeoutMs === Infinity ? Infinity : this.#timeouts.clock.now() + timeoutMs
+  }
+
+  /** RFC 9110 §15.4. */
+  async #travel(first: Journey): Promise<ClientResponse> {
+    const history: ClientResponse[] = []
+    let journey = first
+    for (;;) {
+      const startedAt = this.#recorder === undefined ? undefined : new Date()
+      const incoming = await this.#attempt(journey)
+      const { target, method, settings } = journey
+      const response = new ClientResponse({
+        incoming,
+        method,
+        url: target.href,
+        history,
+        decodes: settings.decompress,
+        maxBodyBytes: settings.maxBodyBytes,
+      })
+      if (startedAt !== undefined) {
+        const bodyBytes = typeof journey.body?.length === 'number' ? journey.body.length : 0
+        this.#recorder?.record({ response, startedAt, fields: [...fieldPairs(incoming.start.fields ?? [])], bodyBytes })
+      }
+      const redirect = settings.followRedirects ? redirectOf(incoming.head, method) : undefined
+      if (redirect === undefined) return response
+      if (history.length >= settings.maxRedirects)
+        throw wrongRedirect(response, history, `there were ${history.length} before it`)
+      const next = this.#next(redirect.location, target, response, history)
+      if (redirect.keepsBody && journey.body !== undefined && !journey.body.isReplayable) return response
+      history.push(response)
+      await passOver(incoming)
+      const isSameOrigin = next.origin === target.origin
+      journey = {
+        ...journey,
+        method: redirect.method,
+        target: next,
+        fields: fieldsBehind(journey.fields, { isSameOrigin, keepsBody: redirect.keepsBody }),
+        body: redirect.keepsBody ? journey.body : undefined,
+        auth: next.user !== undefined || !isSameOrigin ? authOf(undefined, next) : journey.auth,
+      }
+    }
+  }
+
+  #next(location: string, target: Target, response: ClientResponse, history: readonly ClientResponse[]): Target {
+    try {
+      return this.#secured(parseTarget(location, target.href))
+    } catch (cause) {
+      throw wrongRedirect(response, history, `"${location.slice(0, 64)}" is no URL of HTTP`, cause)
+    }
+  }
+
+  /** One stage of the journey: with its cookies and credentials, and again where that may help. */
+  async #attempt(journey: Journey): Promise<Incoming> {
+    const { method, target, settings, auth, options, body } = journey
+    const proxy = this.#proxies.of(settings.proxy, target)
+    const retries = new Retries(settings.retries, method, body)
+    let authorization = auth === undefined ? undefined : await auth.authorize(challenged(journey, undefined, undefined))
+    let isRefused = false
+    let isProxyAnswered = false
+    for (;;) {
+      const fields = this.#fieldsOf(journey, authorization)
+      let waitMs: number | undefined
+      try {
+        const incoming = await this.#once(journey, fields, proxy)
+        const { status, fields: received } = incoming.head
+        const setCookies = this.cookies === undefined ? [] : received.getAll('set-cookie')
+        if (setCookies.length > 0) await this.cookies?.store(target.href, setCookies)
+        if (this.#hsts !== undefined) this.#noteHsts(target, received)
+        const info = auth?.receiveInfo === undefined ? undefined : received.get('authentication-info')
+        if (info !== undefined) auth?.receiveInfo?.(target.origin, info)
+        if (status === 401 && auth !== undefined && !isRefused && (body === undefined || body.isReplayable)) {
+          const wanted = received.getAll('www-authenticate')
+          authorization = await auth.authorize(challenged(journey, wanted, authorization))
+          if (authorization === undefined) return incoming
+          isRefused = true
+        } else if (
+          status === 407 &&
+          !isProxyAnswered &&
+          this.#proxyAuth.answers(proxy, received.getAll('proxy-authenticate'))
+        ) {
+          isProxyAnswered = true
+        } else {
+          waitMs = retries.afterStatus(status, received.get('retry-after'))
+          if (waitMs === undefined) return incoming
+        }
+        await passOver(incoming)
+      } catch (error) {
+        const isAnswered: boolean = !isProxyAnswered && this.#proxyAuth.answersTunnel(proxy, error)
+        isProxyAnswered ||= isAnswered
+        waitMs = isAnswered ? undefined : retries.afterError(error)
+        if (!isAnswered && waitMs === undefined) throw error
+      }
+      if (waitMs === undefined) continue
+      await sleep(this.#timeouts.clock, waitMs, options?.signal)
+      // Credentials that may be used once are made anew.
+      if (auth !== undefined) authorization = await auth.authorize(challenged(journey, undefined, undefined))
+    }
+  }
+
+  #fieldsOf({ fields, target }: Journey, authorization: string | undefined): readonly Pair[] {
+    const cookie = this.cookies?.cookieHeaderNow(target.href)
+    if (cookie === undefined && authorization === undefined) return fields
+    const added: Pair[] = []
+    if (cookie !== undefined) added.push(['Cookie', cookie])
+    if (authorization !== undefined) added.push(['Authorization', authorization])
+    return overlay(fields, added)
+  }
+
+  #once(journey: Journey, fields: readonly Pair[], proxy: ProxyServer | undefined): Promise<Incoming> {
+    const { method, target, settings, body, options, deadline } = journey
+    const isAbsolute = isForwarded(target, proxy)
+    return sendOnce(this.#pool, {
+      start: {
+        method,
+        target: isAbsolute ? target.href : target.path,
+        host: target.host,
+        fields: isAbsolute && proxy !== undefined ? [...fields, ...proxy.headersOf(method, target.href)] : fields,
+        bodyLength: body?.length ?? 0,
+      },
+      body: body?.length === 0 ? undefined : body,
+      url: target.href,
+      route: this.#routeOf(target, proxy),
+      proxy: proxy?.toString(),
+      signal: options?.signal,
+      deadline,
+      timeoutMs: settings.timeoutMs,
+      responseTimeoutMs: settings.responseTimeoutMs,
+      bodyTimeoutMs: settings.bodyTimeoutMs,
+      highWaterBytes: settings.highWaterBytes,
+      onInterim: undefined,
+      onSent: options?.onSent,
+      onHead: options?.onHead,
+    })
+  }
+
+  #routeOf(target: Target, proxy: ProxyServer | undefined): Route {
+    if (proxy !== undefined) return routeOf(target, proxy, this.#settings.tls)
+    let route = this.#routes.get(target.origin)
+    if (route !== undefined) return route
+    route = routeOf(target, undefined, this.#settings.tls)
+    if (this.#routes.size >= MAX_ROUTES) this.#routes.clear()
+    this.#routes.set(target.origin, route)
+    return route
+  }
+}
+
+const MAX_ROUTES = 1024
+/** Up to so much of a body that nobody wants is read, so that its connection can be used again. */
+const MAX_PASSED_BYTES = 64 * 1024
+
+async function passOver({ body }: Incoming): Promise<void> {
+  if (body.isOver) return
+  try {
+    await body.whole(MAX_PASSED_BYTES)
+  } catch {
+    // It was too long, or broke off: its connection is given up, and nobody asked for the body.
+    body.discard()
+  }
+}
+
+const challenged = (
+  { method, target, body }: Journey,
+  wanted: readonly string[] | undefined,
+  sent: string | undefined,
+): Challenged => ({
+  method,
+  target: target.path,
+  origin: target.origin,
+  hostname: target.hostname,
+  body,
+  wanted,
+  sent,
+})
+
+/** What stood in the URL goes along where only its query or its scheme is another. */
+const withUser = (made: Target, { user, password }: Target): Target =>
+  user === undefined && password === undefined ? made : { ...made, user, password }
+
+function authOf(auth: Auth | undefined, { user, password }: Target): Auth | undefined {
+  return auth ?? (user === undefined && password === undefined ? undefined : basic(user ?? '', password ?? ''))
+}
+
+function defaultFields({ userAgent, headers }: SessionSettings): readonly Pair[] {
+  const made: Pair[] = [['Accept', '*/*']]
+  if (userAgent !== undefined && userAgent !== '') made.unshift(['User-Agent', userAgent])
+  if (ACCEPT_ENCODING !== '') made.push(['Accept-Encoding', ACCEPT_ENCODING])
+  return overlay(made, fieldPairs(headers))
+}
+
+/** Fields with others in place of those of the same name. One with an empty value takes its name away. */
+function overlay(fields: readonly Pair[], others: Iterable<Pair>): readonly Pair[] {
+  const added = [...others]
+  if (added.length === 0) return fields
+  const names = new Set(added.map(([name]) => name.toLowerCase()))
+  return [...fields.filter(([name]) => !names.has(name.toLowerCase())), ...added]
+}
+
+function wrongRedirect(
+  { method, url, status }: ClientResponse,
+  history: readonly ClientResponse[],
+  why: string,
+  cause?: unknown,
+): RedirectError {
+  const urls = [...history.map((response) => response.url), url]
+  return new RedirectError('ERR_REDIRECT', `Cannot follow the ${status} of ${method} ${url}: ${why}`, {
+    cause,
+    details: { method, url, status, history: urls },
+  })
+}

@@ -1,0 +1,306 @@
+import { BrokenError, TimeoutError } from '../base/errors.js'
+import type { Timed, Timeouts } from '../base/timeouts.js'
+import { ClientConnection } from '../engine/http1/client-connection.js'
+import type { ResponseHead } from '../engine/http1/message-head.js'
+import type { Http1ClientSettings } from '../engine/http1/options.js'
+import type { CloseReport, ConnectionSink } from '../transport/connection.js'
+import type { StreamConnection } from '../transport/stream-connection.js'
+import type { Exchange } from './exchange.js'
+
+const { latin1Slice } = Buffer.prototype
+const toLatin1 = (bytes: Uint8Array, from: number, to: number): string => latin1Slice.call(bytes, from, to)
+
+/** What a connection tells the pool that it belongs to. */
+export interface WireOwner {
+  /** It can take another request. */
+  idle(wire: Wire): void
+  /** It takes no request any more. Once. */
+  retired(wire: Wire): void
+}
+
+/** The loop between a connection and the client's engine: one exchange at a time. */
+export class Wire implements ConnectionSink, Timed {
+  readonly connection: StreamConnection
+  readonly #engine: ClientConnection
+  readonly #owner: WireOwner
+  readonly #timeouts: Timeouts
+  #exchange: Exchange | undefined
+  /** Of the exchange: something of a response has come. */
+  #isTouched = false
+  #hasHead = false
+  #isSent = false
+  /** Since when the server is waited for; -1 while it is not. */
+  #waitsSince = -1
+  #isPaused = false
+  #isReading = false
+  #isRetired = false
+  #isResting = false
+  #drained: (() => void) | undefined
+  #keepAliveMs = Infinity
+  /** When the last exchange was over. */
+  idleSince: number
+  /** How many exchanges it has carried. */
+  served = 0
+
+  constructor(connection: StreamConnection, settings: Http1ClientSettings, timeouts: Timeouts, owner: WireOwner) {
+    this.connection = connection
+    this.#engine = new ClientConnection(settings, toLatin1)
+    this.#timeouts = timeouts
+    this.#owner = owner
+    this.idleSince = timeouts.now
+    connection.sinkTo(this)
+  }
+
+  /** Whether a request can be sent now. */
+  get isUsable(): boolean {
+    return !this.#isRetired && this.#exchange === undefined && this.#engine.isIdle
+  }
+
+  /** How long the server lets it idle, by what its last response said in `Keep-Alive`; Infinity when it said nothing. */
+  get keepAliveMs(): number {
+    return this.#keepAliveMs
+  }
+
+  /** It idles for longer than a turn, and keeps no process running. */
+  get isResting(): boolean {
+    return this.#isResting
+  }
+
+  rest(): void {
+    if (this.#isResting || this.#exchange !== undefined || this.#isRetired) return
+    this.#isResting = true
+    this.connection.unref()
+  }
+
+  /** Sends a request. @throws UsageError for what cannot be sent as it is: nothing was sent then. */
+  run(exchange: Exchange): void {
+    const { body } = exchange
+    const head = this.#engine.request(exchange.start)
+    if (this.#isResting) {
+      this.#isResting = false
+      this.connection.ref()
+    }
+    this.#exchange = exchange
+    this.#isTouched = false
+    this.#hasHead = false
+    this.#isSent = body === undefined
+    this.served += 1
+    this.#timeouts.add(this)
+    this.#waitsSince = this.#timeouts.now
+    exchange.begun(this, head)
+    if (body === undefined) {
+      this.connection.writeNowLatin1(head + this.#engine.end())
+      return
+    }
+    const { bytes } = body
+    if (bytes === undefined) {
+      void this.#stream(head, exchange, body.open())
+      return
+    }
+    this.#engine.data(bytes.length)
+    this.#engine.end()
+    this.#isSent = true
+    this.connection.writePairNow(Buffer.from(head, 'latin1'), bytes)
+  }
+
+  /** Behind a response nobody reads the rest of the request (RFC 9112 §9.3): it is left. Never rejects. */
+  async #stream(head: string, exchange: Exchange, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const { connection } = this
+    try {
+      connection.writeNowLatin1(head)
+      for await (const bytes of pieces) {
+        if (this.#exchange !== exchange || this.#hasHead) return
+        if (bytes.length === 0) continue
+        const before = this.#engine.data(bytes.length) ?? ''
+        const after = this.#engine.dataEnd
+        if (before !== '') connection.writeNowLatin1(before)
+        const isBelow = connection.writeNow(bytes, false)
+        if (after !== '') connection.writeNowLatin1(after)
+        exchange.sent(bytes.length)
+        this.#waitsSince = isBelow ? -1 : this.#timeouts.now
+        if (!isBelow) await this.#drain()
+      }
+      if (this.#exchange !== exchange || this.#hasHead) return
+      connection.writeNowLatin1(this.#engine.end())
+      this.#isSent = true
+      this.#waitsSince = this.#timeouts.now
+    } catch (error) {
+      if (this.#exchange === exchange) this.#fail(error)
+    }
+  }
+
+  #drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve
+    })
+  }
+
+  /** Whoever reads the body is behind; its silence is not held against the server. */
+  pause(): void {
+    if (this.#isPaused || this.#exchange === undefined) return
+    this.#isPaused = true
+    this.#waitsSince = -1
+    if (!this.#isReading) this.connection.pauseSink()
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#waitsSince = this.#timeouts.now
+    // Within its own turn the loop goes on by itself.
+    if (this.#isReading) return
+    this.#pull()
+    if (!this.#isPaused) this.connection.resumeSink()
+  }
+
+  /** The exchange is given up: what comes of it could only be read past. */
+  abandon(exchange: Exchange): void {
+    if (this.#exchange !== exchange) return
+    this.#exchange = undefined
+    this.destroy()
+  }
+
+  /** Ends one that idles, in order. */
+  retire(): void {
+    this.#leave()
+    if (this.#exchange === undefined) void this.connection.close({ graceMs: CLOSE_GRACE_MS })
+  }
+
+  destroy(): void {
+    this.#leave()
+    this.connection.destroy()
+  }
+
+  #leave(): void {
+    this.#timeouts.delete(this)
+    if (this.#isRetired) return
+    this.#isRetired = true
+    this.#owner.retired(this)
+  }
+
+  // ---- from the connection
+
+  data(bytes: Uint8Array): void {
+    this.#isTouched = true
+    if (this.#waitsSince !== -1) this.#waitsSince = this.#timeouts.now
+    this.#engine.receive(bytes)
+    this.#pull()
+    if (this.#isPaused) this.connection.pauseSink()
+  }
+
+  end(): void {
+    this.#engine.receiveEof()
+    this.#pull()
+    if (this.#exchange === undefined) this.retire()
+  }
+
+  drain(): void {
+    this.#waitsSince = this.#isSent ? this.#timeouts.now : -1
+    const drained = this.#drained
+    this.#drained = undefined
+    drained?.()
+  }
+
+  close({ error }: CloseReport): void {
+    this.#drained?.()
+    this.#leave()
+    if (this.#exchange !== undefined)
+      this.#fail(error ?? new BrokenError('ERR_PEER_GONE', 'Cannot go on: the connection was closed'))
+  }
+
+  #pull(): void {
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      while (this.#step());
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  /** False when nothing more is to be read now. */
+  #step(): boolean {
+    if (this.#isPaused) {
+      this.#engine.hold()
+      return false
+    }
+    const event = this.#engine.nextEvent()
+    const exchange = this.#exchange
+    switch (event.type) {
+      case 'data':
+        exchange?.received(event.bytes)
+        return true
+      case 'response':
+        this.#hasHead = true
+        this.#noteKeepAlive(event)
+        exchange?.responded(event)
+        return true
+      case 'interim':
+        exchange?.interim(event)
+        return true
+      case 'message-end':
+        this.#finish(event.trailers)
+        return true
+      case 'need-data':
+        return false
+      case 'paused':
+      case 'end':
+      case 'switched':
+        if (exchange === undefined) this.retire()
+        return false
+    }
+  }
+
+  #noteKeepAlive({ fields }: ResponseHead): void {
+    const told = fields.get('keep-alive')
+    if (told === undefined) return
+    const [, seconds] = /(?:^|[,\s])timeout\s*=\s*"?(\d{1,9})/i.exec(told) ?? []
+    this.#keepAliveMs = seconds === undefined ? Infinity : Number(seconds) * 1000
+  }
+
+  #finish(trailers: Parameters<Exchange['ended']>[0]): void {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.#timeouts.delete(this)
+    this.#waitsSince = -1
+    this.idleSince = this.#timeouts.now
+    exchange?.ended(trailers)
+    if (this.isUsable) this.#owner.idle(this)
+    // The rest of a request that was answered before it was whole is not sent.
+    else if (!this.#isRetired && this.#exchange === undefined) this.retire()
+  }
+
+  #fail(error: unknown): void {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.destroy()
+    exchange?.failed(error, !this.#isTouched)
+  }
+
+  checkTime(now: number): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    if (now >= exchange.deadline) {
+      this.#fail(exchange.tooLate())
+      return
+    }
+    if (this.#waitsSince === -1) return
+    const waited = now - this.#waitsSince
+    const { responseTimeoutMs, bodyTimeoutMs } = exchange
+    if (!this.#isSent) {
+      if (waited >= bodyTimeoutMs) this.#fail(silent('ERR_WRITE_TIMEOUT', 'took nothing of the request', bodyTimeoutMs))
+    } else if (!this.#hasHead) {
+      if (waited >= responseTimeoutMs) this.#fail(silent('ERR_RESPONSE_TIMEOUT', 'sent no response', responseTimeoutMs))
+    } else if (waited >= bodyTimeoutMs) this.#fail(silent('ERR_BODY_TIMEOUT', 'sent nothing more', bodyTimeoutMs))
+  }
+}
+
+const CLOSE_GRACE_MS = 1000
+
+const silent = (
+  code: 'ERR_WRITE_TIMEOUT' | 'ERR_RESPONSE_TIMEOUT' | 'ERR_BODY_TIMEOUT',
+  what: string,
+  timeoutMs: number,
+): TimeoutError => new TimeoutError(code, `The server ${what} for ${timeoutMs} ms`, { details: { timeoutMs } })

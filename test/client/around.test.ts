@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { LimitError } from '#src/base/errors.js'
+import { digest } from '#src/client/auth.js'
+import { ProxyError, TlsError } from '#src/client/errors.js'
+import { HstsStore } from '#src/client/hsts.js'
+import { filePart } from '#src/client/parts.js'
+import { HttpResponse, json, redirect, text } from '#src/http/index.js'
+import { serveHttp } from '#src/http/server.js'
+import { raw, serving, session } from './_servers.js'
+
+void suite('what a Session does around a request', () => {
+  void test('cookies come back to where they belong, over redirects too, and not with cookies: false', async (t) => {
+    const url = await serving(t, ({ path, headers }) =>
+      path === '/set'
+        ? redirect('/get', {
+            headers: [
+              ['Set-Cookie', 'a=1; Path=/'],
+              ['Set-Cookie', 'b=2; Path=/other'],
+            ],
+          })
+        : text(headers.get('cookie') ?? 'none'),
+    )
+    const own = session(t)
+    assert.equal(await (await own.get(`${url}/set`)).text(), 'a=1')
+    assert.equal(await (await own.get(`${url}/other`)).text(), 'b=2; a=1')
+    const none = session(t, { cookies: false })
+    assert.equal(await (await none.get(`${url}/set`)).text(), 'none')
+  })
+
+  void test('compressed bodies are decoded, whole and piece by piece, unless decompress is off', async (t) => {
+    const plain = 'hello '.repeat(10_000)
+    const url = await serving(t, ({ headers }) =>
+      /gzip/.test(headers.get('accept-encoding') ?? '')
+        ? new HttpResponse(gzipSync(plain), { headers: { 'content-encoding': 'gzip', 'content-type': 'text/plain' } })
+        : text('not compressed'),
+    )
+    const own = session(t)
+    assert.equal(await (await own.get(url)).text(), plain)
+    let pieces = ''
+    for await (const bytes of await own.get(url)) pieces += Buffer.from(bytes).toString('latin1')
+    assert.equal(pieces, plain)
+    assert.equal(await (await own.get(url, { decompress: false })).text(), 'not compressed')
+  })
+
+  void test('a body that expands beyond maxBodyBytes is refused before it is in memory', async (t) => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
+    const url = await serving(t, () => new HttpResponse(bomb, { headers: { 'content-encoding': 'gzip' } }))
+    const before = process.memoryUsage().arrayBuffers
+    await assert.rejects((await session(t, { maxBodyBytes: 1024 * 1024 }).get(url)).bytes(), LimitError)
+    assert.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024)
+  })
+
+  void test('multipart sends fields and files with a length, and the server reads the same', async (t) => {
+    const url = await serving(t, async (request) => {
+      const form = await request.formData()
+      const file = form.get('file')
+      const content = file === undefined || typeof file === 'string' ? '' : Buffer.from(await file.bytes()).toString()
+      return json({
+        note: form.get('note'),
+        name: typeof file === 'object' ? file.name : '',
+        content,
+        length: request.headers.get('content-length') ?? 'none',
+      })
+    })
+    const folder = await mkdtemp(join(tmpdir(), 'client-'))
+    t.after(() => rm(folder, { recursive: true }))
+    await writeFile(join(folder, 'a.txt'), 'from a file')
+    const answer = await session(t).post(url, { multipart: { note: 'new', file: filePart(join(folder, 'a.txt')) } })
+    assert.match(
+      JSON.stringify(await answer.json()),
+      /^{"note":"new","name":"a.txt","content":"from a file","length":"\d+"}$/,
+    )
+  })
+
+  void test('query is added to what the URL has', async (t) => {
+    const url = await serving(t, ({ target }) => text(target))
+    const own = session(t)
+    assert.equal(await (await own.get(`${url}/a?x=1`, { query: { y: [2, 3], z: undefined } })).text(), '/a?x=1&y=2&y=3')
+  })
+
+  void test('baseUrl is what URLs begin with that are not whole', async (t) => {
+    const url = await serving(t, ({ path }) => text(path))
+    const own = session(t, { baseUrl: `${url}/v1/` })
+    assert.equal(await (await own.get('users/7')).text(), '/v1/users/7')
+    assert.equal(await (await own.get('/top')).text(), '/top')
+  })
+
+  void test('Digest answers the challenge, and needs none for the next request', async (t) => {
+    const seen: (string | undefined)[] = []
+    const url = await serving(t, ({ headers }) => {
+      const sent = headers.get('authorization')
+      seen.push(sent?.split(' ')[0])
+      return sent === undefined
+        ? text('', {
+            status: 401,
+            headers: { 'www-authenticate': 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256' },
+          })
+        : text(/username="me"/.test(sent) && /nc=0000000[12]/.test(sent) ? 'in' : 'out')
+    })
+    const own = session(t, { auth: digest('me', 'secret') })
+    assert.equal(await (await own.get(url)).text(), 'in')
+    assert.equal(await (await own.get(url)).text(), 'in')
+    assert.deepEqual(seen, [undefined, 'Digest', 'Digest'])
+  })
+
+  void test('a proxy is sent the whole URL of http:, and http+unix: reaches a socket', async (t) => {
+    const proxy = await serving(t, ({ target, headers }) =>
+      text(`${target} ${headers.get('proxy-authorization') ?? '-'}`),
+    )
+    const own = session(t, { proxy: proxy.replace('//', '//u:p@') })
+    assert.equal(await (await own.get('http://example.invalid/a?b')).text(), 'http://example.invalid/a?b Basic dTpw')
+    const folder = await mkdtemp(join(tmpdir(), 'client-'))
+    t.after(() => rm(folder, { recursive: true, force: true }))
+    const server = await serveHttp(`http+unix:${folder}/s.sock`, ({ path, host }) => text(`${host}${path}`))
+    t.after(() => server.close({ graceMs: 0 }))
+    assert.equal(await (await session(t).get(`http+unix:${folder}/s.sock:/status`)).text(), 'localhost/status')
+  })
+
+  void test('a process ends while connections idle', async (t) => {
+    const url = await serving(t, () => text('hello'))
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `
+      import { get } from 'moorage/client'
+      console.log(await (await get('${url}')).text())
+    `,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], cwd: new URL('../../..', import.meta.url) },
+    )
+    const began = performance.now()
+    const [code] = await once(child, 'exit')
+    assert.equal(code, 0)
+    assert.ok(performance.now() - began < 4000)
+  })
+
+  void test('a proxy that wants Digest is answered, for http: and for a tunnel', async (t) => {
+    const target = await serving(t, () => text('there'))
+    const asked: string[] = []
+    const proxy = await raw(t, (socket) => {
+      let head = ''
+      socket.on('data', (bytes) => {
+        head += String(bytes)
+        if (!head.endsWith('\r\n\r\n')) return
+        const request = head
+        head = ''
+        asked.push(`${request.split('\r\n')[0]} ${/Proxy-Authorization: (\w+)/.exec(request)?.[1] ?? '-'}`)
+        if (!request.includes('Proxy-Authorization: Digest username="me"')) {
+          socket.write(
+            'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm="p", nonce="n", qop="auth"\r\nContent-Length: 0\r\n\r\n',
+          )
+        } else if (!request.startsWith('CONNECT')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+        else socket.write('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n')
+      })
+    })
+    const own = session(t, { proxy: proxy.replace('//', '//me:secret@') })
+    assert.equal(await (await own.get(target)).text(), 'ok')
+    assert.equal(await (await own.get(target)).text(), 'ok')
+    await assert.rejects(own.get('https://example.invalid/'), ProxyError)
+    const path = `${target}/`.replace(/\/+$/, '/')
+    assert.deepEqual(asked, [
+      `GET ${path} HTTP/1.1 Basic`,
+      `GET ${path} HTTP/1.1 Digest`,
+      `GET ${path} HTTP/1.1 Digest`,
+      'CONNECT example.invalid:443 HTTP/1.1 Digest',
+    ])
+  })
+
+  void test('a host that has said so by TLS is asked by TLS alone', async (t) => {
+    const store = new HstsStore()
+    store.note('localhost', 'max-age=1000', Date.now(), true)
+    const own = session(t, { hsts: store })
+    const url = await raw(t, (socket) =>
+      socket.once('data', (bytes) => socket.end(bytes[0] === 22 ? '' : 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')),
+    )
+    const named = url.replace('127.0.0.1', 'localhost')
+    await assert.rejects(own.get(named), TlsError)
+    assert.equal((await session(t, { hsts: false }).get(named)).status, 200)
+  })
+})
