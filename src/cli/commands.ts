@@ -8,6 +8,12 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   listen: async () => (await import('./commands/listen.js')).listen,
   send: async () => (await import('./commands/send.js')).send,
   receive: async () => (await import('./commands/receive.js')).receive,
+  ...Object.fromEntries(
+    ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'].map((name) => [
+      name,
+      async () => (await import('./commands/request.js')).requestCommand(name),
+    ]),
+  ),
 }
 
 /** Options of every command. */

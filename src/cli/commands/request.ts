@@ -1,0 +1,347 @@
+import { createReadStream, existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { messageOf, TimeoutError, UsageError } from '../../base/index.js'
+import {
+  appendQuery,
+  basic,
+  bearer,
+  BodyError,
+  ConnectError,
+  CookieJar,
+  digest,
+  HarRecorder,
+  netrc,
+  ProxyError,
+  RedirectError,
+  ResolveError,
+  ResponseError,
+  Session,
+  TlsError,
+  type Auth,
+  type BodyInit,
+  type ClientResponse,
+  type RequestOptions,
+} from '../../client/index.js'
+import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
+import type { ParsedOptions } from '../options.js'
+import { formatCurl } from '../curl-words.js'
+import { ProgressLine } from '../progress.js'
+import { parseItems, toJsonObject, toMultipart, type RequestItems } from '../request-items.js'
+import { REQUEST_OPTIONS } from '../request-options.js'
+import { formatBody, formatHead, formatTiming } from '../response-words.js'
+import { clientTls } from '../tls-files.js'
+
+type Options = ParsedOptions<typeof REQUEST_OPTIONS>
+
+/** What a request that failed exits with, by where it failed; docs/COMMANDS.md has the table. */
+export const REQUEST_EXIT = {
+  resolve: 10,
+  connect: 11,
+  tls: 12,
+  proxy: 13,
+  timeout: 14,
+  response: 15,
+  body: 16,
+  redirect: 17,
+  clientError: 24,
+  serverError: 25,
+} as const
+
+const WHAT: Readonly<Record<string, string>> = {
+  get: 'Gets a URL: to the terminal, to a pipe, or into a file.',
+  head: 'Asks for status and fields of a URL, without its body.',
+  post: 'Posts JSON, a form, files or a body of any kind.',
+  put: 'Puts a body under a URL.',
+  patch: 'Changes a part of what a URL names.',
+  delete: 'Deletes what a URL names.',
+  options: 'Asks what a URL can be asked for.',
+}
+
+const EXAMPLES: Readonly<Record<string, readonly (readonly [line: string, what: string])[]>> = {
+  get: [
+    ['moorage get https://example.org/api users==7 Accept-Language:de', 'with a query and a field'],
+    [
+      'moorage get -o film.mp4 https://example.org/film.mp4',
+      'a download; the same line goes on with one that broke off',
+    ],
+  ],
+  post: [
+    ['moorage post http://127.0.0.1:8000/users name=Ann age:=30', 'JSON: {"name":"Ann","age":30}'],
+    ['moorage post -f http://127.0.0.1:8000/upload note=new file@photo.jpg', 'a form with a file'],
+    ['moorage post http://127.0.0.1:8000/log -d @- < events.txt', 'whatever stdin says'],
+  ],
+}
+
+export const requestCommand = (name: string): Command =>
+  defineCommand({
+    name,
+    parameters: '<url> [item…]',
+    summary: `${WHAT[name] ?? ''} Items: Header:value, query==value, name=value, name:=json, file@path.`,
+    options: REQUEST_OPTIONS,
+    examples: EXAMPLES[name] ?? [[`moorage ${name} http://127.0.0.1:8000/`, 'shows status and fields']],
+    async run([url, ...words], options, context) {
+      if (url === undefined)
+        throw new UsageError('ERR_ARGUMENT', `Cannot ${name}: give a URL, as in moorage ${name} http://127.0.0.1:8000/`)
+      const items = parseItems(words)
+      if (options.curl === true) {
+        process.stdout.write(`${curlLine(name.toUpperCase(), fullUrl(url), items, options)}\n`)
+        return EXIT.ok
+      }
+      const cookies = new CookieJar()
+      if (options.cookies !== undefined && existsSync(options.cookies)) await cookies.load(options.cookies)
+      const recorder = options.har === undefined ? undefined : new HarRecorder()
+      const session = makeSession(options, cookies, recorder)
+      try {
+        return await run(session, name.toUpperCase(), fullUrl(url), items, options, context)
+      } catch (error) {
+        const exit = exitOf(error)
+        if (exit === undefined) throw error
+        context.output.error(error)
+        return exit
+      } finally {
+        session.destroy()
+        if (options.cookies !== undefined) await cookies.save(options.cookies)
+        if (options.har !== undefined) await writeFile(options.har, JSON.stringify(recorder, undefined, 2))
+      }
+    },
+  })
+
+/** `example.org/x` and `:8000/x` are what people write. */
+function fullUrl(url: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url) || url.startsWith('http+unix:')) return url
+  return url.startsWith(':') ? `http://127.0.0.1${url.replace(/^:(?=\/|$)/, '')}` : `http://${url}`
+}
+
+function makeSession(options: Options, cookies: CookieJar, recorder: HarRecorder | undefined): Session {
+  const tls = clientTls(options)
+  const { timeout, retry, proxy, compressed, follow } = options
+  return new Session({
+    cookies,
+    recorder,
+    ...(tls === undefined ? {} : { tls }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(options['connect-timeout'] === undefined ? {} : { connectTimeoutMs: options['connect-timeout'] }),
+    ...(options['max-redirects'] === undefined ? {} : { maxRedirects: options['max-redirects'] }),
+    ...(retry === undefined ? {} : { retries: retry }),
+    ...(proxy === undefined ? {} : { proxy: proxy === 'none' ? false : proxy }),
+    ...(compressed === undefined ? {} : { decompress: compressed }),
+    ...(follow === undefined ? {} : { followRedirects: follow }),
+  })
+}
+
+async function run(
+  session: Session,
+  method: string,
+  url: string,
+  items: RequestItems,
+  options: Options,
+  { output, signal }: CommandContext,
+): Promise<number> {
+  const auth = authOf(options)
+  const request: RequestOptions = {
+    signal,
+    ...(await bodyOf(items, options)),
+    ...(items.query.length === 0 ? {} : { query: items.query }),
+    headers: [...items.headers, ...(options.header ?? []).map(parseHeader)],
+    ...(auth === undefined ? {} : { auth }),
+    onHead: (head) => output.detail(marked('>', head)),
+  }
+  const file = fileOf(url, options)
+  if (file !== undefined && method === 'GET') return save(session, url, file, request, options, { output, signal })
+  const response = await session.request(method, url, request)
+  output.detail(marked('<', formatHead(response, false)))
+  if (options.include === true || method === 'HEAD' || method === 'OPTIONS') process.stdout.write(formatHead(response))
+  await show(response, options)
+  if (options.timing === true) process.stderr.write(`${formatTiming(response)}\n`)
+  return statusExit(response, options)
+}
+
+async function save(
+  session: Session,
+  url: string,
+  file: string,
+  request: RequestOptions,
+  options: Options,
+  { output }: CommandContext,
+): Promise<number> {
+  const line = new ProgressLine(output)
+  const began = performance.now()
+  let first = -1
+  const { resume, digest } = options
+  const report = await session
+    .download(url, file, {
+      ...request,
+      ...(resume === undefined ? {} : { resume }),
+      ...(digest === undefined ? {} : { digest }),
+      onProgress({ received, total }) {
+        if (first === -1) first = received
+        const seconds = (performance.now() - began) / 1000
+        const bytesPerSecond = (received - first) / Math.max(seconds, 0.001)
+        line.update({
+          name: basename(file),
+          bytes: received,
+          size: total ?? received,
+          totalBytes: received,
+          totalSize: total ?? received,
+          transferredBytes: received - first,
+          bytesPerSecond,
+        })
+      },
+    })
+    .finally(() => line.clear())
+  const { bytes, resumed, isChecked } = report
+  const went = resumed > 0 ? `, ${resumed} of them from before` : ''
+  output.note(`saved ${file}: ${bytes} bytes${went}${isChecked ? ', digest checked' : ''}`, {
+    event: 'saved',
+    file,
+    bytes,
+    resumed,
+  })
+  if (options.timing === true) process.stderr.write(`${formatTiming(report.response)}\n`)
+  return EXIT.ok
+}
+
+/** To a terminal: JSON in lines, and no bytes that would put it into disorder. To a pipe: what came. */
+async function show(response: ClientResponse, { pretty }: Options): Promise<void> {
+  const isPretty = pretty ?? process.stdout.isTTY
+  const type = response.headers.get('content-type')
+  if (isPretty && /json|^text\/|xml|javascript|^application\/x-www-form/i.test(type ?? '')) {
+    process.stdout.write(formatBody(await response.text(), type))
+    return
+  }
+  for await (const bytes of response) await write(bytes)
+}
+
+function write(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) => (error instanceof Error ? reject(error) : resolve()))
+  })
+}
+
+function statusExit({ status }: ClientResponse, { fail }: Options): number {
+  if (fail !== true || status < 400) return EXIT.ok
+  return status < 500 ? REQUEST_EXIT.clientError : REQUEST_EXIT.serverError
+}
+
+function exitOf(error: unknown): number | undefined {
+  if (error instanceof ResolveError) return REQUEST_EXIT.resolve
+  if (error instanceof ConnectError) return REQUEST_EXIT.connect
+  if (error instanceof TlsError) return REQUEST_EXIT.tls
+  if (error instanceof ProxyError) return REQUEST_EXIT.proxy
+  if (error instanceof TimeoutError) return REQUEST_EXIT.timeout
+  if (error instanceof ResponseError) return REQUEST_EXIT.response
+  if (error instanceof BodyError) return REQUEST_EXIT.body
+  return error instanceof RedirectError ? REQUEST_EXIT.redirect : undefined
+}
+
+function fileOf(url: string, { output, 'remote-name': remoteName }: Options): string | undefined {
+  if (output !== undefined) return output
+  if (remoteName !== true) return undefined
+  const { pathname } = new URL(url)
+  const name = decodeURIComponent(basename(pathname)).replaceAll(/[/\\\0]/g, '_')
+  if (name === '' || name === '.' || name === '..')
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use -O: ${url} ends with no name; give one with -o`)
+  return name
+}
+
+function parseHeader(line: string): readonly [name: string, value: string] {
+  const [, name = '', value = ''] = /^([^:]+):\s*(.*)$/s.exec(line) ?? []
+  if (name === '')
+    throw new UsageError(
+      'ERR_OPTION_VALUE',
+      `Cannot use --header ${JSON.stringify(line.slice(0, 64))}: expected name: value`,
+    )
+  return [name.trim(), value.trim()]
+}
+
+const marked = (mark: string, text: string): string =>
+  text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => `${mark} ${line}`)
+    .join('\n')
+
+function curlLine(method: string, url: string, items: RequestItems, options: Options): string {
+  const { data, form, auth, proxy, follow, output } = options
+  const { query, fields, files } = items
+  const isForm = form === true && files.length === 0
+  const text = isForm
+    ? new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, String(value)])).toString()
+    : JSON.stringify(toJsonObject(items))
+  const hasParts = files.length > 0
+  return formatCurl({
+    method,
+    url: appendQuery(new URL(url).href, query),
+    headers: [
+      ...(data === undefined && fields.length > 0 && !hasParts && !isForm
+        ? [['Content-Type', 'application/json'] as const]
+        : []),
+      ...items.headers,
+      ...(options.header ?? []).map(parseHeader),
+    ],
+    data: data ?? (fields.length > 0 && !hasParts ? text : undefined),
+    form: hasParts
+      ? [
+          ...fields.map(({ name, value }) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`),
+          ...files.map(({ name, path, type }) => `${name}=@${path}${type === undefined ? '' : `;type=${type}`}`),
+        ]
+      : [],
+    flags: [
+      ...(follow === false ? [] : ['-L']),
+      ...(auth === undefined ? [] : options['auth-type'] === 'digest' ? ['--digest', '-u', auth] : ['-u', auth]),
+      ...(proxy === undefined || proxy === 'none' ? [] : ['-x', proxy]),
+      ...(output === undefined ? [] : ['-o', output]),
+    ],
+  })
+}
+
+function authOf(options: Options): Auth | undefined {
+  if (options.netrc === true) return netrc()
+  const text = options.auth ?? process.env['MOORAGE_AUTH']
+  if (text === undefined) return undefined
+  const [, user = text, password = ''] = /^([^:]*):(.*)$/s.exec(text) ?? []
+  switch (options['auth-type'] ?? 'basic') {
+    case 'basic':
+      return basic(user, password)
+    case 'digest':
+      return digest(user, password)
+    case 'bearer':
+      return bearer(text)
+    default:
+      throw new UsageError(
+        'ERR_OPTION_VALUE',
+        `Cannot use --auth-type ${options['auth-type'] ?? ''}: there are basic, digest and bearer`,
+      )
+  }
+}
+
+async function bodyOf(
+  items: RequestItems,
+  { data, form }: Options,
+): Promise<Pick<RequestOptions, 'body' | 'json' | 'form' | 'multipart'>> {
+  const { fields, files } = items
+  if (data !== undefined) {
+    if (fields.length + files.length > 0)
+      throw new UsageError('ERR_ARGUMENT', 'Cannot send two bodies: give --data or items, not both')
+    return { body: await dataOf(data) }
+  }
+  if (files.length > 0) return { multipart: toMultipart(items) }
+  if (fields.length === 0) return {}
+  return form === true
+    ? { form: fields.map(({ name, value }) => [name, String(value)] as const) }
+    : { json: toJsonObject(items) }
+}
+
+async function dataOf(text: string): Promise<BodyInit> {
+  if (!text.startsWith('@')) return text
+  if (text === '@-') return process.stdin
+  const path = text.slice(1)
+  try {
+    const file = createReadStream(path)
+    await new Promise((resolve, reject) => file.once('open', resolve).once('error', reject))
+    return file
+  } catch (cause) {
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --data ${text}: ${messageOf(cause)}`, { cause })
+  }
+}

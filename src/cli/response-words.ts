@@ -1,0 +1,75 @@
+import type { ClientResponse } from '../client/index.js'
+import { styleText } from 'node:util'
+
+/** Colour for what goes to stdout, where that is a terminal (no-color.org). */
+const colours = (): boolean =>
+  process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
+
+type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan' | 'blue' | 'magenta'
+const paint = (style: Style, text: string): string => styleText(style, text, { validateStream: false })
+
+/** The status line and the fields, as they came; control characters of theirs do not reach the terminal. */
+export function formatHead(
+  { status, reason, httpVersion, headers }: ClientResponse,
+  colour: boolean = colours(),
+): string {
+  const style: Style = status < 300 ? 'green' : status < 400 ? 'cyan' : status < 500 ? 'yellow' : 'red'
+  const first = `HTTP/${httpVersion} ${status} ${harmless(reason)}`.trimEnd()
+  const lines = [...headers].map(([name, value]) =>
+    colour ? `${paint('cyan', name)}: ${harmless(value)}` : `${name}: ${harmless(value)}`,
+  )
+  return `${[colour ? paint(style, first) : first, ...lines].join('\n')}\n\n`
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is replaced
+const harmless = (text: string): string => text.replaceAll(/[\0-\x08\x0a-\x1f\x7f-\x9f]/g, '?')
+
+/** More of a text is shown as it came: what is so long nobody reads. */
+const MAX_PRETTY = 4 * 1024 * 1024
+
+/** JSON in lines, and coloured; anything else as it is. */
+export function formatBody(text: string, contentType: string | undefined, colour: boolean = colours()): string {
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType ?? '') || text.length > MAX_PRETTY) return text
+  try {
+    const pretty = JSON.stringify(JSON.parse(text), undefined, 2)
+    return `${colour ? colourJson(pretty) : pretty}\n`
+  } catch {
+    // It says that it is JSON, and is not: then it is shown as it came.
+    return text
+  }
+}
+
+const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+
+function colourJson(text: string): string {
+  return text.replaceAll(TOKENS, (whole: string, quoted: string | undefined, colon: string | undefined) => {
+    if (colon !== undefined) return `${paint('blue', quoted ?? '')}${colon}`
+    if (quoted !== undefined) return paint('green', quoted)
+    return paint(/^[tfn]/.test(whole) ? 'magenta' : 'yellow', whole)
+  })
+}
+
+const CELLS = 40
+
+/** Where the time went, as a picture. */
+export function formatTiming({ elapsed }: ClientResponse): string {
+  const { resolveMs, connectMs, tlsMs, firstByteMs, bodyMs, totalMs } = elapsed
+  const phases: readonly (readonly [name: string, ms: number | undefined])[] = [
+    ['resolve', resolveMs],
+    ['connect', connectMs],
+    ['TLS', tlsMs],
+    ['wait', firstByteMs],
+    ['body', bodyMs],
+  ]
+  let at = 0
+  const lines = phases.flatMap(([name, ms]) => {
+    if (ms === undefined) return []
+    const from = Math.round((at / totalMs) * CELLS)
+    at += ms
+    const to = Math.max(from + 1, Math.round((at / totalMs) * CELLS))
+    return [
+      `${name.padEnd(8)}${ms.toFixed(1).padStart(9)} ms  ${' '.repeat(from)}${'█'.repeat(Math.min(CELLS, to) - from)}`,
+    ]
+  })
+  return [...lines, `${'in all'.padEnd(8)}${totalMs.toFixed(1).padStart(9)} ms`].join('\n')
+}
