@@ -17,10 +17,11 @@ const NAMES = [
   'https',
   'static',
   'websocket',
+  'client',
   'game',
 ]
 /** Those whose peers are npm packages. */
-const WITH_PEERS = ['http', 'https', 'static', 'websocket']
+const WITH_PEERS = ['http', 'https', 'static', 'websocket', 'client']
 const [name, ...args] = process.argv.slice(2)
 if (!NAMES.includes(name)) {
   console.error(`usage: npm run bench -- <${NAMES.join('|')}> [rounds]`)
