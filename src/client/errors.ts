@@ -1,4 +1,12 @@
-import { BrokenError, MoorageError, NetError, ProtocolError, TimeoutError, type ErrorExtras } from '../base/errors.js'
+import {
+  BrokenError,
+  LimitError,
+  MoorageError,
+  NetError,
+  ProtocolError,
+  TimeoutError,
+  type ErrorExtras,
+} from '../base/errors.js'
 import type { NetCode, ProtocolCode } from '../base/codes.js'
 import type { ClientResponse } from './response.js'
 
@@ -55,6 +63,7 @@ export function explain(error: unknown, facts: RequestFacts): unknown {
   const extras: ErrorExtras = { cause: error, fault: error.fault, details }
   const message = `Cannot ${method} ${url}: ${lowerFirst(error.message)} (after ${Math.round(elapsedMs)} ms); ${suggestion}`
   if (error instanceof TimeoutError) return new TimeoutError(error.code, message, extras)
+  if (error instanceof LimitError) return new LimitError(error.code, message, extras)
   if (error instanceof NetError) return netError(error, message, extras)
   if (error instanceof BrokenError || error instanceof ProtocolError) {
     const code: ProtocolCode = error instanceof ProtocolError ? error.code : 'ERR_UNEXPECTED_END'
@@ -114,6 +123,10 @@ function suggest(error: MoorageError, { url, hasResponse }: RequestFacts): strin
       return 'check that this port speaks TLS'
     case 'ERR_RESPONSE_TIMEOUT':
       return 'raise responseTimeoutMs where the server needs long'
+    case 'ERR_CONTENT_CODING':
+      return 'request it with decompress: false to see what the server sends'
+    case 'ERR_CONTENT_LIMIT':
+      return 'raise maxBodyBytes where such bodies are expected'
     case 'ERR_HTTP_START_LINE':
       return url.startsWith('http:')
         ? 'check that this port speaks HTTP/1, and not TLS or HTTP/2'

@@ -77,6 +77,8 @@ export class Pool {
   readonly parts: PoolParts
   readonly #origins = new Map<string, OriginPool>()
   readonly #sessions = new Map<string, Uint8Array>()
+  /** Those whose requests wait, and for whose connections there is no room. */
+  readonly #starved = new Set<OriginPool>()
   /** Those that became idle in this turn: most are used again at once. */
   #resting: Wire[] | undefined
   connections = 0
@@ -143,6 +145,19 @@ export class Pool {
     return oldest !== undefined
   }
 
+  /** One that would connect, when another origin can do without a connection. */
+  starve(origin: OriginPool): void {
+    this.#starved.add(origin)
+  }
+
+  /** A connection idles, or is gone. */
+  feed(): void {
+    const [origin] = this.#starved
+    if (origin === undefined) return
+    this.#starved.delete(origin)
+    origin.connectIfNeeded()
+  }
+
   /** A connection that idles does not keep the process running; one that is used again in the same turn need not be told. */
   rest(wire: Wire): void {
     if (this.#resting !== undefined) {
@@ -193,7 +208,7 @@ class OriginPool implements WireOwner, Timed {
     this.#waiting.add(exchange)
     this.#pool.waiting += 1
     if (this.#waiting.size === 1) timeouts.add(this)
-    this.#connectIfNeeded()
+    this.connectIfNeeded()
   }
 
   withdraw(exchange: PooledExchange): void {
@@ -220,10 +235,14 @@ class OriginPool implements WireOwner, Timed {
     return exchange
   }
 
-  #connectIfNeeded(): void {
+  /** A connection for each request that waits, as far as there may be more. */
+  connectIfNeeded(): void {
     const { maxConnectionsPerOrigin } = this.#pool.parts.settings
     while (this.#connecting < this.#waiting.size && this.#wires.size + this.#connecting < maxConnectionsPerOrigin) {
-      if (!this.#pool.makeRoom()) return
+      if (!this.#pool.makeRoom()) {
+        this.#pool.starve(this)
+        return
+      }
       this.#connecting += 1
       this.#pool.connections += 1
       void this.#connect()
@@ -250,7 +269,7 @@ class OriginPool implements WireOwner, Timed {
       if (this.#connecting > 0) this.#connecting -= 1
       this.#pool.connections -= 1
       this.#takeWaiting()?.failed(error, false)
-      this.#connectIfNeeded()
+      this.connectIfNeeded()
       this.#forgetIfUnused()
     }
   }
@@ -289,6 +308,7 @@ class OriginPool implements WireOwner, Timed {
     if (next === undefined) {
       this.#idle.push(wire)
       this.#pool.rest(wire)
+      this.#pool.feed()
       return
     }
     try {
@@ -304,7 +324,8 @@ class OriginPool implements WireOwner, Timed {
     this.#pool.connections -= 1
     const at = this.#idle.indexOf(wire)
     if (at !== -1) this.#idle.splice(at, 1)
-    this.#connectIfNeeded()
+    this.connectIfNeeded()
+    this.#pool.feed()
     this.#forgetIfUnused()
   }
 

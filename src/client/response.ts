@@ -3,7 +3,7 @@ import { checkBySchema, formatFaults, type StandardSchema } from '../base/standa
 import type { Fields } from '../engine/http/fields.js'
 import { decodeText } from './charset.js'
 import { decodeContent, decodeWhole, type DecodingLimits } from './content-decoding.js'
-import { BodyError, StatusError } from './errors.js'
+import { BodyError, explain, StatusError } from './errors.js'
 import type { IncomingBody } from './incoming-body.js'
 import type { Incoming } from './send.js'
 
@@ -112,7 +112,12 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
   }
 
   async #decoded(body: Promise<Uint8Array>, codings: string): Promise<Uint8Array> {
-    return decodeWhole(codings, await body, this.#limits)
+    const bytes = await body
+    try {
+      return decodeWhole(codings, bytes, this.#limits)
+    } catch (error) {
+      throw this.#explained(error)
+    }
   }
 
   /** All of it as text, by its byte order mark, its charset, what its first bytes say, or as UTF-8. */
@@ -148,6 +153,11 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
     const checked = await checkBySchema(schema, value)
     if ('value' in checked) return checked.value
     throw this.#wrong(`it is not as the schema wants it: ${formatFaults(checked.faults)}`, undefined)
+  }
+
+  #explained(error: unknown): unknown {
+    const { method, url } = this
+    return explain(error, { method, url, proxy: undefined, elapsedMs: this.elapsed.totalMs, hasResponse: true })
   }
 
   #wrong(why: string, cause: unknown): ProtocolError {

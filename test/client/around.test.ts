@@ -8,7 +8,7 @@ import { suite, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { LimitError } from '#src/base/errors.js'
 import { digest } from '#src/client/auth.js'
-import { ProxyError, TlsError } from '#src/client/errors.js'
+import { BodyError, ProxyError, TlsError } from '#src/client/errors.js'
 import { HstsStore } from '#src/client/hsts.js'
 import { filePart } from '#src/client/parts.js'
 import { HttpResponse, json, redirect, text } from '#src/http/index.js'
@@ -185,5 +185,36 @@ void suite('what a Session does around a request', () => {
     const named = url.replace('127.0.0.1', 'localhost')
     await assert.rejects(own.get(named), TlsError)
     assert.equal((await session(t, { hsts: false }).get(named)).status, 200)
+  })
+
+  void test('maxConnections is for all origins: one that idles makes room, and one in use is waited for', async (t) => {
+    let goOn = (): void => undefined
+    const slow = await serving(t, async () => {
+      await new Promise<void>((resolve) => (goOn = resolve))
+      return text('slow')
+    })
+    const others = await Promise.all([1, 2, 3].map((i) => serving(t, () => text(String(i)))))
+    const own = session(t, { maxConnections: 1 })
+    for (const [i, url] of others.entries()) assert.equal(await (await own.get(url)).text(), String(i + 1))
+    const first = own.get(slow)
+    const second = own.get(others[0] ?? '')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    goOn()
+    assert.equal(await (await first).text(), 'slow')
+    assert.equal(await (await second).text(), '1')
+  })
+
+  void test('a body that is not in its coding is a BodyError that names the URL', async (t) => {
+    const url = await serving(
+      t,
+      () =>
+        new HttpResponse('this is no gzip', { headers: { 'content-encoding': 'gzip', 'content-type': 'text/plain' } }),
+    )
+    const response = await session(t).get(url)
+    await assert.rejects(
+      response.text(),
+      (error) =>
+        error instanceof BodyError && error.code === 'ERR_CONTENT_CODING' && error.details['url'] === response.url,
+    )
   })
 })
