@@ -42,6 +42,7 @@ export interface DownloadReport {
 
 /** What is needed to go on: kept beside the part, so that another process can. */
 interface PartFacts {
+  /** SHA-256 of the URL, which can have a password or a token. */
   readonly url: string
   readonly validator: string
   readonly total: number | undefined
@@ -90,6 +91,10 @@ class Download {
     this.#wanted = digest === undefined ? undefined : parseDigest(digest)
   }
 
+  get #urlDigest(): string {
+    return createHash('sha256').update(this.#url).digest('hex')
+  }
+
   async run(): Promise<DownloadReport> {
     const { attempts = 5, resume = true } = this.#options
     if (resume) await this.#findPart()
@@ -113,7 +118,7 @@ class Download {
     try {
       const [{ size }, text] = await Promise.all([stat(this.#part), readFile(this.#facts, 'utf8')])
       const { url, validator, total }: Partial<PartFacts> = JSON.parse(text)
-      if (url !== this.#url || typeof validator !== 'string' || validator === '') return
+      if (url !== this.#urlDigest || typeof validator !== 'string' || validator === '') return
       this.#validator = validator
       this.#total = typeof total === 'number' ? total : undefined
       this.#length = size
@@ -179,7 +184,7 @@ class Download {
       await rm(this.#facts, { force: true })
       return
     }
-    const facts: PartFacts = { url: this.#url, validator: this.#validator, total: this.#total }
+    const facts: PartFacts = { url: this.#urlDigest, validator: this.#validator, total: this.#total }
     await writeFile(this.#facts, JSON.stringify(facts))
   }
 

@@ -1,7 +1,7 @@
 import { ByteQueue } from '../base/byte-queue.js'
 import { EMPTY_BYTES } from '../base/bytes.js'
 import { deferred, type Deferred } from '../base/deferred.js'
-import { BusyError, LimitError, UsageError } from '../base/errors.js'
+import { BusyError, ClosedError, LimitError, UsageError } from '../base/errors.js'
 import type { Fields } from '../engine/http/fields.js'
 import { copyBytes } from '../transport/fresh-bytes.js'
 
@@ -135,7 +135,9 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     this.#isUsed = true
     this.#first = undefined
     this.#queue = undefined
-    if (!this.isOver) this.#source.abandon()
+    if (this.isOver) return
+    this.#source.abandon()
+    this.fail(new ClosedError('ERR_CLOSED', 'Cannot read the body: it was discarded'))
   }
 
   #tooLong(maxBytes: number): LimitError {

@@ -195,7 +195,7 @@ class OriginPool implements WireOwner, Timed {
   send(exchange: PooledExchange): void {
     const wire = this.#takeIdle()
     if (wire !== undefined) {
-      wire.run(exchange)
+      this.#runOrKeep(wire, exchange)
       return
     }
     const { settings, timeouts } = this.#pool.parts
@@ -209,6 +209,16 @@ class OriginPool implements WireOwner, Timed {
     this.#pool.waiting += 1
     if (this.#waiting.size === 1) timeouts.add(this)
     this.connectIfNeeded()
+  }
+
+  /** A request that cannot be sent costs no connection. */
+  #runOrKeep(wire: Wire, exchange: PooledExchange): void {
+    try {
+      wire.run(exchange)
+    } catch (error) {
+      this.#idle.push(wire)
+      throw error
+    }
   }
 
   withdraw(exchange: PooledExchange): void {

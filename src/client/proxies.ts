@@ -1,4 +1,4 @@
-import { ProxyServer } from '../transport/proxy-server.js'
+import { ProxyServer, type ProxyOptions } from '../transport/proxy-server.js'
 import { proxyFor } from './environment.js'
 import type { ProxyChoice } from './session-options.js'
 import type { Target } from './target.js'
@@ -11,6 +11,8 @@ export class ProxyRules {
   /** Whether the environment names any: asked once, as `process.env` is slow. */
   readonly #hasEnvironment: boolean
   readonly #known = new Map<string, ProxyServer>()
+  /** One server for the same options: what it asked for is known with the next request. */
+  readonly #byOptions = new WeakMap<ProxyOptions, ProxyServer>()
 
   constructor(environment: Readonly<Record<string, string | undefined>>) {
     this.#environment = environment
@@ -27,7 +29,10 @@ export class ProxyRules {
       return chosen instanceof ProxyServer ? chosen : this.#made(chosen === false ? undefined : chosen)
     }
     if (typeof choice === 'string') return this.#made(choice)
-    return choice instanceof ProxyServer ? choice : new ProxyServer(choice)
+    if (choice instanceof ProxyServer) return choice
+    let server = this.#byOptions.get(choice)
+    if (server === undefined) this.#byOptions.set(choice, (server = new ProxyServer(choice)))
+    return server
   }
 
   #made(url: string | undefined): ProxyServer | undefined {

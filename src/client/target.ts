@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.js'
+import { hideSecrets } from '../transport/hidden-secrets.js'
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../transport/endpoint.js'
 
 /** Where a URL leads, and what is asked for there. */
@@ -106,9 +107,6 @@ function decoded(url: string, text: string): string | undefined {
 const wrongUrl = (url: string, why: string, cause?: unknown): UsageError =>
   new UsageError(
     'ERR_URL',
-    `Cannot use the URL ${JSON.stringify(withoutSecret(url).slice(0, 200))}: ${why}; a right one is http://127.0.0.1:8000/`,
+    `Cannot use the URL ${JSON.stringify(hideSecrets(url).slice(0, 200))}: ${why}; a right one is http://127.0.0.1:8000/`,
     { cause },
   )
-
-/** The same text without user and password. */
-export const withoutSecret = (url: string): string => url.replace(/^([a-z+.-]*:)?\/\/[^/?#]*@/i, '$1//')

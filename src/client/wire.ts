@@ -75,6 +75,8 @@ export class Wire implements ConnectionSink, Timed {
   /** Sends a request. @throws UsageError for what cannot be sent as it is: nothing was sent then. */
   run(exchange: Exchange): void {
     const { body } = exchange
+    // First what can be refused: a body that was read before, a field that cannot be sent.
+    const pieces = body === undefined || body.bytes !== undefined ? undefined : body.open()
     const head = this.#engine.request(exchange.start)
     if (this.#isResting) {
       this.#isResting = false
@@ -94,7 +96,7 @@ export class Wire implements ConnectionSink, Timed {
     }
     const { bytes } = body
     if (bytes === undefined) {
-      void this.#stream(head, exchange, body.open())
+      void this.#stream(head, exchange, pieces ?? body.open())
       return
     }
     this.#engine.data(bytes.length)

@@ -1,3 +1,4 @@
+import { hideCredentials } from './hidden-secrets.js'
 import { UsageError } from '../base/errors.js'
 import { nearestName } from '../base/options.js'
 
@@ -209,9 +210,6 @@ function unknownScheme(text: string, scheme: string): UsageError {
     'tcp://127.0.0.1:9000',
   )
 }
-
-/** Up to the last sign: a password that is not escaped may have one, and slashes. */
-const hideCredentials = (text: string): string => text.replace(/^([^:]*:\/\/).*@/s, '$1…@')
 
 function malformed(text: string, problem: string, right: string, cause?: unknown): UsageError {
   const safe = hideCredentials(text)

@@ -137,6 +137,7 @@ class Rooms {
       this.#byPeer.set(peer, (rooms = made))
       // Once for a peer, into however many rooms it goes.
       void peer.closed.then(() => {
+        this.#byPeer.delete(peer)
         for (const each of made) each.leave(peer)
       })
     }

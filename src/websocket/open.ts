@@ -12,6 +12,7 @@ import { openingFields, readOpened, type ClientOpening } from '../engine/websock
 import { connect, CONNECT_OPTIONS, type ConnectOptions } from '../transport/connect.js'
 import type { Endpoint } from '../transport/endpoint.js'
 import { parseEndpoint } from '../transport/endpoint.js'
+import { hideSecrets } from '../transport/hidden-secrets.js'
 import { StreamConnection } from '../transport/stream-connection.js'
 import { Timeouts } from '../base/timeouts.js'
 import type { MessageCounters } from './counters.js'
@@ -70,13 +71,9 @@ function decoded(url: string | URL, text: string): string {
 const wrongUrl = (url: string, why: string, cause?: unknown): UsageError =>
   new UsageError(
     'ERR_ENDPOINT',
-    `Cannot connect to ${JSON.stringify(withoutSecret(url).slice(0, 200))}: ${why}; a right one is ws://127.0.0.1:8000/chat`,
+    `Cannot connect to ${JSON.stringify(hideSecrets(url).slice(0, 200))}: ${why}; a right one is ws://127.0.0.1:8000/chat`,
     { cause },
   )
-
-/** What stands before an "@" can be a password, wherever it was forgotten to be encoded; a query can have a token. */
-const withoutSecret = (url: string): string =>
-  url.replace(/^([a-z][a-z0-9+.-]*:)?(\/\/)?.*@/is, '$1$2').replace(/\?.*$/s, '?…')
 
 /** One set of timers for all clients of this thread that go by the same clock. */
 const timeouts = new WeakMap<Clock, Timeouts>()

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { LimitError } from '#src/base/errors.js'
+import { ClosedError, LimitError, UsageError } from '#src/base/errors.js'
 import { digest } from '#src/client/auth.js'
 import { BodyError, ProxyError, TlsError } from '#src/client/errors.js'
 import { HstsStore } from '#src/client/hsts.js'
 import { filePart } from '#src/client/parts.js'
+import { toOutgoing } from '#src/client/request-body.js'
 import { HttpResponse, json, redirect, text } from '#src/http/index.js'
 import { serveHttp } from '#src/http/server.js'
 import { raw, serving, session } from './_servers.js'
@@ -212,5 +213,39 @@ void suite('what a Session does around a request', () => {
       (error) =>
         error instanceof BodyError && error.code === 'ERR_CONTENT_CODING' && error.details['url'] === response.url,
     )
+  })
+
+  void test('requests that cannot be sent cost no connection', async (t) => {
+    const url = await serving(t, () => text('ok'))
+    const own = session(t, { maxConnectionsPerOrigin: 1, poolTimeoutMs: 200 })
+    assert.equal(await (await own.get(url)).text(), 'ok')
+    const used = [Buffer.from('x')][Symbol.iterator]()
+    for (let i = 0; i < 3; i += 1) {
+      await assert.rejects(own.get(url, { headers: { 'x-a': 'line\r\nbreak' } }), UsageError)
+      assert.equal(await (await own.get(url)).text(), 'ok')
+    }
+    const body = toOutgoing(used)
+    assert.equal(await (await own.post(url, { body: body ?? '' })).text(), 'ok')
+    await assert.rejects(own.post(url, { body: body ?? '' }), UsageError)
+    assert.equal(await (await own.get(url)).text(), 'ok')
+  })
+
+  void test('whoever waits for a body that is discarded hears of it', async (t) => {
+    const url = await raw(t, (socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'))
+    })
+    const response = await session(t).get(url)
+    const reading = response.text()
+    response.discard()
+    await assert.rejects(reading, ClosedError)
+  })
+
+  void test('no URL that is wrong is shown with its secrets', async (t) => {
+    for (const url of ['http://me:se/cret@host/', 'http:me:secret@host:x/', 'ftp://me:secret@host/?token=secret'])
+      await assert.rejects(session(t).get(url), (error) => {
+        assert.ok(error instanceof UsageError && error.code === 'ERR_URL')
+        assert.ok(!/se\/?cret/.test(`${error.message} ${JSON.stringify(error.details)}`), error.message)
+        return true
+      })
   })
 })

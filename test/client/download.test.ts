@@ -102,6 +102,7 @@ void suite('Session.download', () => {
     const served = await serving(t, () => (!isBroken ? Infinity : (count += 1) % 2 === 1 ? 1_000_000 : 0))
     const { path, session } = await place(t)
     await assert.rejects(session.download(served.url, path, { attempts: 1 }))
+    assert.ok(!(await readFile(`${path}.part.json`, 'utf8')).includes('127.0.0.1'), 'a URL can have a password')
     isBroken = false
     served.requests = []
     const report = await session.download(served.url, path)

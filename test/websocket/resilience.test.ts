@@ -145,23 +145,32 @@ void suite('Groups', () => {
     await socket.close()
   })
 
-  void test('what comes and goes leaves nothing behind', async (t) => {
+  void test('a peer that comes and goes is watched once, and one that joins behind its end is out again', async (t) => {
     const groups = new Groups(await openBroker('memory:'))
+    let watched = 0
+    let ended = (): void => undefined
+    const over = new Promise<void>((resolve) => (ended = resolve))
     const url = await serving(
       t,
       websocket(async (peer) => {
-        const group = groups.group('door')
+        const { closed } = peer
+        Object.defineProperty(peer, 'closed', { get: () => ((watched += 1), closed) })
         for (let i = 0; i < 1000; i += 1) {
-          await group.join(peer)
-          group.leave(peer)
+          await groups.group('door').join(peer)
+          groups.group('door').leave(peer)
         }
-        await peer.send(String(group.peers))
-        await peer.closed
+        await peer.send('done')
+        await closed
+        await groups.group('late').join(peer)
+        ended()
       }),
     )
     const socket = await connectWebSocket(url)
-    assert.equal(await socket.receive(), '0')
+    assert.equal(await socket.receive(), 'done')
+    assert.equal(watched, 1)
     await socket.close()
+    await over
+    await until('it is out', () => groups.group('late').peers === 0)
   })
 })
 
