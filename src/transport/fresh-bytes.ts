@@ -1,3 +1,5 @@
+import { markAsUntransferable } from 'node:worker_threads'
+
 /** Below this the runtime's own pool for small buffers serves; up to the other, four or more share one piece of memory. */
 const MIN_SHARED_BYTES = 4096
 const MAX_SHARED_BYTES = 16 * 1024
@@ -15,6 +17,8 @@ export function freshBytes(length: number): Buffer {
   if (length > MAX_SHARED_BYTES) return Buffer.allocUnsafeSlow(length)
   if (used + length > piece.length) {
     piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+    // As with the pool of Node's own: whoever moved it to another thread would take others' bytes along.
+    markAsUntransferable(piece.buffer)
     used = 0
   }
   const at = used
