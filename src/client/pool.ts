@@ -169,6 +169,8 @@ export class Pool {
       const resting = this.#resting ?? []
       this.#resting = undefined
       for (const one of resting) one.rest()
+      // Those that have idled for too long go when others come to rest: no timer runs for them.
+      for (const origin of this.#origins.values()) origin.retireOld()
     })
   }
 }
@@ -228,15 +230,26 @@ class OriginPool implements WireOwner, Timed {
   }
 
   #takeIdle(): Wire | undefined {
-    const { keepAliveTimeoutMs } = this.#pool.parts.settings
     for (let wire = this.#idle.pop(); wire !== undefined; wire = this.#idle.pop()) {
-      const { timeouts } = this.#pool.parts
-      const limit = Math.min(keepAliveTimeoutMs, wire.keepAliveMs - KEEP_ALIVE_MARGIN_MS)
-      const isFresh = !wire.isResting || timeouts.clock.now() - wire.idleSince < limit
-      if (isFresh && wire.isUsable) return wire
+      if (!this.#isOld(wire) && wire.isUsable) return wire
       wire.retire()
     }
     return undefined
+  }
+
+  #isOld(wire: Wire): boolean {
+    if (!wire.isResting) return false
+    const { settings, timeouts } = this.#pool.parts
+    const limit = Math.min(settings.keepAliveTimeoutMs, wire.keepAliveMs - KEEP_ALIVE_MARGIN_MS)
+    return timeouts.clock.now() - wire.idleSince >= limit
+  }
+
+  /** The first has idled longest. */
+  retireOld(): void {
+    for (let [oldest] = this.#idle; oldest !== undefined && this.#isOld(oldest); [oldest] = this.#idle) {
+      this.#idle.shift()
+      oldest.retire()
+    }
   }
 
   #takeWaiting(): PooledExchange | undefined {

@@ -14,6 +14,7 @@ import { filePart } from '#src/client/parts.js'
 import { toOutgoing } from '#src/client/request-body.js'
 import { HttpResponse, json, redirect, text } from '#src/http/index.js'
 import { serveHttp } from '#src/http/server.js'
+import { until } from '#src/testing/contract-row.js'
 import { raw, serving, session } from './_servers.js'
 
 void suite('what a Session does around a request', () => {
@@ -247,5 +248,21 @@ void suite('what a Session does around a request', () => {
         assert.ok(!/se\/?cret/.test(`${error.message} ${JSON.stringify(error.details)}`), error.message)
         return true
       })
+  })
+
+  void test('a connection that has idled for keepAliveTimeoutMs ends when another comes to rest', async (t) => {
+    let ended = 0
+    const url = await raw(t, (socket) => {
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+      socket.once('end', () => (ended += 1))
+    })
+    const other = await serving(t, () => text('other'))
+    const own = session(t, { keepAliveTimeoutMs: 20 })
+    assert.equal(await (await own.get(url)).text(), 'ok')
+    let count = 0
+    await until('it is ended', () => {
+      if ((count += 1) % 10 === 0) void own.get(other).then((response) => response.text())
+      return ended === 1
+    })
   })
 })
