@@ -352,5 +352,6 @@ napi_value export_streams(napi_env env, napi_value exports) {
   export_function(env, exports, "streamClose", stream_close);
   export_function(env, exports, "streamWatch", stream_watch);
   export_stream_writes(env, exports);
+  export_stream_files(env, exports);
   return export_function(env, exports, "streamShutdown", stream_shutdown);
 }

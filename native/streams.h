@@ -45,4 +45,7 @@ stream_set *get_stream(napi_env env, napi_value value, uint32_t *id);
 uint32_t empty_out(stream_set *self);
 napi_value export_stream_writes(napi_env env, napi_value exports);
 
+// stream-files.c
+napi_value export_stream_files(napi_env env, napi_value exports);
+
 #endif

@@ -18,10 +18,11 @@ const NAMES = [
   'static',
   'websocket',
   'client',
+  'bulk',
   'game',
 ]
 /** Those whose peers are npm packages. */
-const WITH_PEERS = ['http', 'https', 'static', 'websocket', 'client']
+const WITH_PEERS = ['http', 'https', 'static', 'websocket', 'client', 'bulk']
 const [name, ...args] = process.argv.slice(2)
 if (!NAMES.includes(name)) {
   console.error(`usage: npm run bench -- <${NAMES.join('|')}> [rounds]`)

@@ -25,3 +25,10 @@ export function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.then(ignore, ignore)
   return promise
 }
+
+/** One whose rejection is nobody's fault when nobody waits. */
+export function handledDeferred(): Deferred<void> {
+  const made = deferred<void>()
+  void markHandled(made.promise)
+  return made
+}

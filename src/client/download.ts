@@ -7,6 +7,7 @@ import { tryParseContentRange } from '../engine/http/range.js'
 import { parseDigest, tryParseReprDigest, type WantedDigest } from './content-digest.js'
 import { BodyError } from './errors.js'
 import { FileWriter } from './file-writer.js'
+import { saveBody } from './save-body.js'
 import type { ClientResponse } from './response.js'
 import type { RequestOptions } from './session-options.js'
 
@@ -22,6 +23,8 @@ export interface DownloadOptions extends RequestOptions {
   readonly digest?: string | undefined
   /** Goes on with what an earlier try left. Default: true. */
   readonly resume?: boolean | undefined
+  /** Waits at the end until the disk has it, so that it outlives a loss of power. Default: false, as with browsers and curl. */
+  readonly sync?: boolean | undefined
   /** How often it goes on behind a connection that broke, without a byte in between. Default: 5. */
   readonly attempts?: number | undefined
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
@@ -80,7 +83,7 @@ class Download {
   #wanted: WantedDigest | undefined
 
   constructor(session: Getter, url: string, path: string, options: DownloadOptions) {
-    const { digest, resume: _resume, attempts: _attempts, onProgress: _onProgress, ...request } = options
+    const { digest, resume: _resume, attempts: _attempts, sync: _sync, onProgress: _onProgress, ...request } = options
     this.#session = session
     this.#url = url
     this.#path = path
@@ -199,15 +202,16 @@ class Download {
 
   async #write(response: ClientResponse, start: number): Promise<void> {
     const { onProgress } = this.#options
-    const writer = await FileWriter.open(this.#part, start)
+    const { sync = false } = this.#options
+    const expected = Number(response.headers.get('content-length') ?? Infinity)
+    const writer = await FileWriter.open(this.#part, start, expected)
     this.#length = start
     try {
-      for await (const piece of response) {
-        this.#hash?.update(piece)
-        await writer.write(piece)
-        onProgress?.({ received: writer.length, total: this.#total })
-      }
-      await writer.finish(true)
+      await saveBody(response, writer, {
+        hash: this.#hash,
+        wrote: onProgress && (() => onProgress({ received: writer.length, total: this.#total })),
+      })
+      await writer.finish(sync)
     } catch (error) {
       await writer.leave()
       throw error

@@ -1,23 +1,28 @@
 import { open, type FileHandle } from 'node:fs/promises'
 
-/** Written together: a call for each piece that comes would cost more than what it writes. */
-const BATCH_BYTES = 1024 * 1024
+/** Written in one step: a call for each piece that comes would cost more than what it writes. */
+const STEP_BYTES = 512 * 1024
 
-/** Writes pieces one behind the other, in large steps, one of them under way while the next is gathered. */
+/** Writes pieces one behind the other, in large steps: while one is under way the next is gathered. */
 export class FileWriter {
   readonly #file: FileHandle
+  /** Where the gathered bytes belong. */
   #position: number
-  #gathered: Uint8Array[] = []
-  #gatheredBytes = 0
-  #writing: Promise<void> = Promise.resolve()
+  #gathered: Buffer
+  #count = 0
+  /** The memory that the step before last was written from. */
+  #spare: Buffer | undefined
+  #writing: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
 
-  private constructor(file: FileHandle, position: number) {
+  private constructor(file: FileHandle, position: number, stepBytes: number) {
     this.#file = file
     this.#position = position
+    this.#gathered = Buffer.allocUnsafeSlow(stepBytes)
   }
 
-  /** An existing file is kept up to `position`, and cut there. */
-  static async open(path: string, position: number): Promise<FileWriter> {
+  /** An existing file is kept up to `position`, and cut there. `expected` bytes come, where that is known. */
+  static async open(path: string, position: number, expected: number = Infinity): Promise<FileWriter> {
     const file = await open(path, position === 0 ? 'w' : 'r+', 0o666)
     try {
       if (position > 0) await file.truncate(position)
@@ -25,39 +30,101 @@ export class FileWriter {
       await file.close()
       throw error
     }
-    return new FileWriter(file, position)
+    return new FileWriter(file, position, Math.max(1, Math.min(STEP_BYTES, expected)))
   }
 
   /** Bytes that were given so far, with those that were there. */
   get length(): number {
-    return this.#position + this.#gatheredBytes
+    return this.#position + this.#count
   }
 
-  /** The piece is the writer's from now on. @throws what the file system says, of an earlier piece perhaps. */
-  async write(piece: Uint8Array): Promise<void> {
-    this.#gathered.push(piece)
-    this.#gatheredBytes += piece.length
-    if (this.#gatheredBytes >= BATCH_BYTES) await this.#flush()
+  /**
+   * Copies the bytes. A promise says that no more are wanted until it resolves, as the disk is behind; it rejects with what
+   * the file system says, of earlier bytes perhaps.
+   */
+  take(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
+    const room = this.#gathered.length - this.#count
+    if (bytes.length < room) {
+      this.#gathered.set(bytes, this.#count)
+      this.#count += bytes.length
+      return undefined
+    }
+    this.#gathered.set(bytes.subarray(0, room), this.#count)
+    this.#count += room
+    const rest = bytes.subarray(room)
+    if (this.#writing === undefined) {
+      this.#step()
+      return rest.length === 0 ? undefined : this.take(rest)
+    }
+    return this.#takeLater(Buffer.from(rest))
+  }
+
+  /**
+   * Lets somebody else write what comes next: `write` is told where, and says how many bytes it wrote. Nothing is to be
+   * given meanwhile. @throws what `write` did, and what the file system says of earlier bytes.
+   */
+  async receive(write: (descriptor: number, position: number) => Promise<number>): Promise<number> {
+    await this.#flush()
+    await this.#writing
+    if (this.#failure !== undefined) throw this.#failure.error
+    const before = this.#position
+    // Whoever leaves the file meanwhile waits for it.
+    this.#writing = this.#receive(write)
+    await this.#writing
+    return this.#position - before
+  }
+
+  async #receive(write: (descriptor: number, position: number) => Promise<number>): Promise<void> {
+    try {
+      this.#position += await write(this.#file.fd, this.#position)
+    } catch (error) {
+      this.#failure = { error }
+      throw error
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
+  async #takeLater(rest: Uint8Array): Promise<void> {
+    await this.#flush()
+    if (rest.length > 0) await this.take(rest)
+  }
+
+  /** Begins to write what is gathered. None is under way. */
+  #step(): void {
+    const full = this.#gathered
+    const count = this.#count
+    const at = this.#position
+    this.#position += count
+    this.#count = 0
+    this.#gathered = this.#spare ?? Buffer.allocUnsafeSlow(full.length)
+    this.#spare = undefined
+    this.#writing = writeAll(this.#file, full.subarray(0, count), at).then(
+      () => {
+        this.#spare = full
+        this.#writing = undefined
+      },
+      (error: unknown) => {
+        // Whoever gives the next bytes, or closes, hears of it.
+        this.#failure = { error }
+        this.#writing = undefined
+      },
+    )
   }
 
   async #flush(): Promise<void> {
     await this.#writing
-    const pieces = this.#gathered
-    if (pieces.length === 0) return
-    const at = this.#position
-    this.#position += this.#gatheredBytes
-    this.#gathered = []
-    this.#gatheredBytes = 0
-    this.#writing = writeAll(this.#file, pieces, at)
-    // Whoever writes next, or closes, hears of it.
-    this.#writing.catch(() => undefined)
+    if (this.#failure !== undefined) throw this.#failure.error
+    if (this.#count > 0) this.#step()
   }
 
-  /** All of it is with the disk then. */
+  /** All of it is with the system then, and with `sync` on the disk. */
   async finish(sync: boolean): Promise<void> {
     try {
       await this.#flush()
       await this.#writing
+      if (this.#failure !== undefined) throw this.#failure.error
       if (sync) await this.#file.sync()
     } finally {
       await this.#file.close()
@@ -71,25 +138,9 @@ export class FileWriter {
 }
 
 /** A file takes as much as it has room for: the rest is tried again, which tells what is wrong. */
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
-  let at = position
-  let left = [...pieces]
-  while (left.length > 0) {
-    const { bytesWritten } = await file.writev(left, at)
-    at += bytesWritten
-    left = behind(left, bytesWritten)
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
   }
-}
-
-function behind(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
-  const rest: Uint8Array[] = []
-  let skip = count
-  for (const piece of pieces) {
-    if (skip >= piece.length) skip -= piece.length
-    else {
-      rest.push(skip === 0 ? piece : piece.subarray(skip))
-      skip = 0
-    }
-  }
-  return rest
 }

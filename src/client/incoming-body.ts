@@ -12,8 +12,18 @@ const MAX_HELD_PIECES = 1024
 export interface BodySource {
   pause(): void
   resume(): void
+  /** See `Wire.receiveFile`. */
+  receiveFile(descriptor: number, offset: number): Promise<number>
   /** Nobody wants the rest. */
   abandon(): void
+}
+
+/** Takes bytes that are borrowed for the length of the call; a promise holds back what comes next until it is settled. */
+export type Taker = (bytes: Uint8Array) => Promise<void> | undefined
+
+interface Taking {
+  readonly take: Taker
+  readonly done: Deferred<void>
 }
 
 /** The body of a response, read once, at the pace of its reader: as a whole, or piece by piece. */
@@ -26,6 +36,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   /** All of it is wanted, up to so many bytes. */
   #whole: Deferred<Uint8Array> | undefined
   #maxWhole = Infinity
+  #taking: Taking | undefined
   #isUsed = false
   #isPaused = false
   #isOver = false
@@ -58,7 +69,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
 
   /** The next bytes, which are yours; `null` at the end. @throws BusyError `ERR_BUSY_READ`; what ended the body. */
   read(): Promise<Uint8Array | null> {
-    if (this.#waiting !== undefined || this.#whole !== undefined)
+    if (this.#waiting !== undefined || this.#whole !== undefined || this.#taking !== undefined)
       return Promise.reject(new BusyError('ERR_BUSY_READ', 'Cannot read the body: it is being read already'))
     this.#isUsed = true
     const bytes = this.#shift()
@@ -108,6 +119,42 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     return this.#whole.promise
   }
 
+  /**
+   * Gives all of it to `take`, in the turns in which it comes, without a copy. @throws UsageError `ERR_BODY_USED`; what
+   * ended the body; what `take` threw, and the rest is given up then.
+   */
+  async drainTo(take: Taker): Promise<void> {
+    if (this.#isUsed) throw usedError()
+    this.#isUsed = true
+    for (let held = this.#shift(); held !== undefined; held = this.#shift()) await this.#given(take(held))
+    if (this.#failure !== undefined) throw this.#failure.error
+    if (this.#isOver) return
+    const done = deferred<void>()
+    this.#taking = { take, done }
+    if (this.#isPaused) this.#goOn()
+    return done.promise
+  }
+
+  /**
+   * While a promise of `drainTo`'s taker holds it back: lets the system write what comes next into an open file.
+   * @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
+   */
+  async receiveFile(descriptor: number, offset: number): Promise<number> {
+    if (this.#taking === undefined || !this.#isPaused || this.isOver) return 0
+    const count = await this.#source.receiveFile(descriptor, offset)
+    this.received += count
+    return count
+  }
+
+  async #given(taken: Promise<void> | undefined): Promise<void> {
+    try {
+      await taken
+    } catch (error) {
+      this.discard()
+      throw error
+    }
+  }
+
   /** All of it where it is here already: most answers are short. */
   tryWhole(maxBytes: number): Uint8Array | undefined {
     if (this.#isUsed || !this.#isOver || this.#failure !== undefined || this.#heldBytes > maxBytes) return undefined
@@ -154,6 +201,10 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   /** `bytes` are borrowed. */
   push(bytes: Uint8Array): void {
     this.received += bytes.length
+    if (this.#taking !== undefined) {
+      this.#give(this.#taking, bytes)
+      return
+    }
     const copy = copyBytes(bytes)
     const waiting = this.#waiting
     if (waiting !== undefined) {
@@ -175,9 +226,37 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     }
   }
 
+  #give({ take, done }: Taking, bytes: Uint8Array): void {
+    let taken: Promise<void> | undefined
+    try {
+      taken = take(bytes)
+    } catch (error) {
+      this.#refuse(done, error)
+      return
+    }
+    if (taken === undefined) return
+    this.#isPaused = true
+    this.#source.pause()
+    taken.then(
+      () => {
+        if (this.#isOver) done.resolve()
+        else if (this.#failure === undefined) this.#goOn()
+      },
+      (error: unknown) => this.#refuse(done, error),
+    )
+  }
+
+  #refuse(done: Deferred<void>, error: unknown): void {
+    this.#taking = undefined
+    done.reject(error)
+    this.discard()
+  }
+
   end(trailers: Fields | undefined): void {
     this.#isOver = true
     this.#trailers = trailers
+    // While the last bytes are being taken, that ends it.
+    if (!this.#isPaused) this.#taking?.done.resolve()
     this.#waiting?.resolve(null)
     this.#waiting = undefined
     this.#whole?.resolve(this.#takeAll())
@@ -187,6 +266,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   fail(error: unknown): void {
     if (this.isOver) return
     this.#failure = { error }
+    this.#taking?.done.reject(error)
     this.#waiting?.reject(error)
     this.#waiting = undefined
     this.#whole?.reject(error)

@@ -4,7 +4,9 @@ import type { Fields } from '../engine/http/fields.js'
 import { decodeText } from './charset.js'
 import { decodeContent, decodeWhole, type DecodingLimits } from './content-decoding.js'
 import { BodyError, explain, StatusError } from './errors.js'
-import type { IncomingBody } from './incoming-body.js'
+import { saveBody } from './save-body.js'
+import { SavedFile } from './saved-file.js'
+import type { IncomingBody, Taker } from './incoming-body.js'
 import type { Incoming } from './send.js'
 
 /** Where the time of a request went, in milliseconds; `undefined` for what was not needed: a connection was there. */
@@ -174,6 +176,35 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
     const { body } = this.#incoming
     if (codings === undefined) return body[Symbol.asyncIterator]()
     return decodeContent(codings, body, { maxBytes: Infinity, maxExpansion: MAX_EXPANSION })[Symbol.asyncIterator]()
+  }
+
+  /** @internal */
+  get receiveFile(): ((descriptor: number, position: number) => Promise<number>) | undefined {
+    const { body } = this.#incoming
+    return this.#codings === undefined ? (descriptor, position) => body.receiveFile(descriptor, position) : undefined
+  }
+
+  /** @internal All of it, decoded; pieces are borrowed for the length of the call. */
+  async drainTo(take: Taker): Promise<void> {
+    if (this.#codings === undefined) return this.#incoming.body.drainTo(take)
+    for await (const piece of this) await take(piece)
+  }
+
+  /**
+   * Saves the body, decoded: all of it, or nothing, under a name that keeps what it had until then.
+   * @returns its bytes. @throws what broke the body off, and what the file system says.
+   */
+  async saveTo(path: string, { sync = false }: { readonly sync?: boolean | undefined } = {}): Promise<number> {
+    const length = Number(this.headers.get('content-length') ?? Infinity)
+    const file = await SavedFile.create(path, length)
+    try {
+      await saveBody(this, file.writer)
+      return await file.keep(sync)
+    } catch (error) {
+      this.discard()
+      await file.drop()
+      throw error
+    }
   }
 
   /** Reads no more of it. */

@@ -214,6 +214,10 @@ class Sending implements PooledExchange, BodySource {
     this.#wire?.resume()
   }
 
+  async receiveFile(descriptor: number, offset: number): Promise<number> {
+    return (await this.#wire?.receiveFile(this, descriptor, offset)) ?? 0
+  }
+
   abandon(): void {
     this.#over()
     this.#wire?.abandon(this)

@@ -155,6 +155,21 @@ export class Wire implements ConnectionSink, Timed {
     if (!this.#isPaused) this.connection.resumeSink()
   }
 
+  /**
+   * While it is paused: lets the system write what comes next of the body into an open file.
+   * @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
+   */
+  async receiveFile(exchange: Exchange, descriptor: number, offset: number): Promise<number> {
+    const count = Math.min(
+      this.#exchange === exchange && this.#isPaused ? this.#engine.plainBodyLeft : 0,
+      FILE_STEP_BYTES,
+    )
+    if (count < MIN_FILE_BYTES) return 0
+    const received = await this.connection.receiveFile(descriptor, offset, count)
+    if (this.#exchange === exchange) this.#engine.passBody(received)
+    return received
+  }
+
   /** The exchange is given up: what comes of it could only be read past. */
   abandon(exchange: Exchange): void {
     if (this.#exchange !== exchange) return
@@ -300,6 +315,10 @@ export class Wire implements ConnectionSink, Timed {
 }
 
 const CLOSE_GRACE_MS = 1000
+/** Of one step into a file: what is under way is over soon, when it is to end. */
+const FILE_STEP_BYTES = 16 * 1024 * 1024
+/** Not worth a thread. */
+const MIN_FILE_BYTES = 1024 * 1024
 
 const silent = (
   code: 'ERR_WRITE_TIMEOUT' | 'ERR_RESPONSE_TIMEOUT' | 'ERR_BODY_TIMEOUT',

@@ -248,6 +248,15 @@ export class ReadSide {
     if (!this.#flowing && !this.#sinkPaused && this.#stopped === undefined) this.#flow()
   }
 
+  /** See `StreamDriver.receiveFile`; only while the sink is paused. */
+  async receiveFile(descriptor: number, offset: number, count: number): Promise<number> {
+    const isQuiet = this.#sinkPaused && !this.#flowing && (this.#queue?.bytes ?? 0) === 0 && this.#stopped === undefined
+    if (!isQuiet || this.#driver.receiveFile === undefined) return 0
+    const received = await this.#driver.receiveFile(descriptor, offset, count)
+    this.bytesRead += received
+    return received
+  }
+
   /** What is queued, and the end behind it, until the sink pauses or takes itself away: the rest waits. */
   #feedSink(): void {
     const sink = this.#sink

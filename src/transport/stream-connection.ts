@@ -1,4 +1,4 @@
-import { DONE, deferred, markHandled, type Deferred } from '../base/deferred.js'
+import { DONE, deferred, handledDeferred, markHandled, type Deferred } from '../base/deferred.js'
 import type { Clock } from '../base/clock.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js'
 import type { ProxyHeader } from '../engine/proxy-protocol/header.js'
@@ -283,6 +283,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return false
   }
 
+  /** See `StreamDriver.receiveFile`; while the sink is paused. */
+  receiveFile(descriptor: number, offset: number, count: number): Promise<number> {
+    return this.#reading.receiveFile(descriptor, offset, count)
+  }
+
   /** Whether a piece of an open file may go from the system to the peer by `writeFileNow`, without waiting for a disk. */
   holdsFile(descriptor: number, offset: number, count: number): boolean {
     return this.#driver.holdsFile?.(descriptor, offset, count) ?? false
@@ -490,10 +495,4 @@ function toError(reason: unknown): Error {
   return reason instanceof Error
     ? reason
     : new ClosedError('ERR_CLOSED', 'Destroyed with a reason that is no error', { cause: reason })
-}
-
-function handledDeferred(): Deferred<void> {
-  const made = deferred<void>()
-  void markHandled(made.promise)
-  return made
 }

@@ -52,6 +52,11 @@ export interface StreamDriver {
    * that ends before the piece does breaks the connection.
    */
   writeFile?(descriptor: number, offset: number, count: number): boolean
+  /**
+   * Lets the system write what comes next into an open file, at most `count` bytes of it, while nobody reads; resolves when
+   * nothing comes for a moment. @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
+   */
+  receiveFile?(descriptor: number, offset: number, count: number): Promise<number>
   /** Calls `shrunk` from now on, soon after bytes that were written have left the buffer. */
   watchBuffer(shrunk: () => void): void
   /** Sends the end after all that is queued; `done` when it was sent (or can never be). */

@@ -72,6 +72,16 @@ export class BodyReader {
     return this.#length === 'until-end'
   }
 
+  /** Bytes of it that are to come one behind the other, with nothing in between; 0 where that is not known. */
+  get plainLeft(): number {
+    return typeof this.#length === 'number' && this.#length <= this.#maxBytes ? this.#left : 0
+  }
+
+  /** So many of them were read elsewhere. */
+  pass(count: number): void {
+    this.#left -= count
+  }
+
   /** `undefined` when more is needed. @throws ProtocolError, LimitError with `details.status`. */
   next(bytes: Uint8Array, from: number, to: number): DataEvent | MessageEnd | undefined {
     this.at = from

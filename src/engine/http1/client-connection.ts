@@ -126,6 +126,21 @@ export class ClientConnection {
     this.#in.hold()
   }
 
+  /**
+   * Bytes of the body that come next as they are, and that may be read without this engine: `passBody` tells it of them.
+   * 0 in chunks, between messages, and while something that was received is held.
+   */
+  get plainBodyLeft(): number {
+    return this.#theirs === BODY && this.#failure === undefined && this.#in.isEmpty ? this.#body.plainLeft : 0
+  }
+
+  /** @throws UsageError `ERR_ARGUMENT` for more than `plainBodyLeft`. */
+  passBody(count: number): void {
+    if (count > this.plainBodyLeft)
+      throw new UsageError('ERR_ARGUMENT', `Cannot pass ${count} bytes of the body: there are ${this.plainBodyLeft}`)
+    this.#body.pass(count)
+  }
+
   /** What was received and belongs to another protocol now. */
   takeRest(): Uint8Array {
     return this.#in.takeRest()

@@ -39,6 +39,10 @@ const restOf = (piece: FilePiece, sent: number): FilePiece => ({
 
 const fileError = (why: string): NetError => new NetError('ERR_FILE_READ', `Cannot send the file: ${why}`)
 
+/** Threads of the pool that receive into files: the others are for whoever else needs one. */
+const MAX_JOBS = 2
+let runningJobs = 0
+
 /** Below it the written pieces of a queue stay in their list. */
 const MAX_SENT_PIECES = 1024
 
@@ -183,6 +187,22 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   broke(errno: number): void {
     this.#interest &= ~WATCH_READ
     this.#fail('read', errno)
+  }
+
+  receiveFile(descriptor: number, offset: number, count: number): Promise<number> {
+    if (this.#id === -1 || this.#peerEnded || runningJobs >= MAX_JOBS) return Promise.resolve(0)
+    return new Promise((resolve, reject) => {
+      const began = this.#streams.addon.streamToFile(this.#id, descriptor, offset, count, (bytes, broken, full) => {
+        runningJobs -= 1
+        this.#idle?.refresh()
+        if (full !== 0) reject(fromSystemError('write the file', systemError('write', full)))
+        else resolve(bytes)
+        // What came before it broke is in the file.
+        if (broken !== 0 && !this.#isOver) this.#fail('read', broken)
+      })
+      if (began) runningJobs += 1
+      else resolve(0)
+    })
   }
 
   // ---- writing

@@ -74,6 +74,17 @@ export interface NativeAddon {
   /** ENODATA behind the end of the file. */
   streamSendFile(stream: number, descriptor: number, offset: number, count: number): number
   streamShutdown(stream: number): number
+  /**
+   * Receives into an open file, in another thread, until so many bytes are there or nothing comes for a moment; nobody else
+   * reads meanwhile. Both errors are negative, or 0. @returns whether it has begun.
+   */
+  streamToFile(
+    stream: number,
+    descriptor: number,
+    offset: number,
+    count: number,
+    done: (bytes: number, streamError: number, fileError: number) => void,
+  ): boolean
   /** Device, inode, size, and the times of modification and change in nanoseconds. */
   fileIsSame(path: string, follow: 0 | 1, identity: BigInt64Array): boolean
   /** Memory that is also a file, which lives as long. */
