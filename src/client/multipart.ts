@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { concatBytes } from '../base/bytes.js'
 import { UsageError } from '../base/errors.js'
 import { isFieldValue } from '../engine/http/characters.js'
-import { contentOf, type PartContent, type PartValue } from './parts.js'
+import type { SendsFile } from '../transport/file-piece.js'
+import type { BodyPiece } from './outgoing-body.js'
+import { contentOf, readPieces, type PartContent, type PartValue } from './parts.js'
 import { pairsOf } from './scalar.js'
 
 /** Names and parts in their order; a list is the same name several times. */
@@ -25,6 +27,8 @@ export interface MultipartBody {
    * read: a file that is not there or changed its size, a stream that has another length than was said.
    */
   open(): AsyncIterable<Uint8Array>
+  /** The same; pieces of files for which `sendsFile` is true are not read. */
+  openPieces(sendsFile: SendsFile): AsyncIterable<BodyPiece>
 }
 
 /** Pieces are joined until they have this many bytes. */
@@ -53,15 +57,22 @@ export function encodeMultipart(
   const end = Buffer.from(`--${boundary}--\r\n`, 'latin1')
   const isReplayable = parts.every(({ content }) => content.isReplayable)
   let isOpened = false
+  const openOnce = (): void => {
+    if (isOpened && !isReplayable)
+      throw new UsageError('ERR_STATE', 'Cannot send a form again: a part of it is a stream, which is used up')
+    isOpened = true
+  }
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     length: lengthOf(parts, end.length),
     isReplayable,
     open() {
-      if (isOpened && !isReplayable)
-        throw new UsageError('ERR_STATE', 'Cannot send a form again: a part of it is a stream, which is used up')
-      isOpened = true
-      return bytesOf(parts, end)
+      openOnce()
+      return readPieces(piecesOf(parts, end, () => false))
+    },
+    openPieces(sendsFile) {
+      openOnce()
+      return piecesOf(parts, end, sendsFile)
     },
   }
 }
@@ -116,7 +127,11 @@ function lengthOf(parts: readonly Part[], endBytes: number): number | 'chunked' 
 }
 
 /** Small pieces together, so that they are sent together; large ones and those of streams as they are. */
-async function* bytesOf(parts: readonly Part[], end: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+async function* piecesOf(
+  parts: readonly Part[],
+  end: Uint8Array,
+  sendsFile: SendsFile,
+): AsyncGenerator<BodyPiece, void, undefined> {
   let held: Uint8Array[] = []
   let heldBytes = 0
   const hold = (bytes: Uint8Array): void => {
@@ -131,7 +146,7 @@ async function* bytesOf(parts: readonly Part[], end: Uint8Array): AsyncGenerator
   }
   for (const { head, content } of parts) {
     hold(head)
-    const source = content.open()
+    const source = content.open(sendsFile)
     if (Symbol.asyncIterator in source) {
       yield release()
       for await (const bytes of source) if (bytes.length > 0) yield bytes

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { messageOf, NetError, UsageError } from '../base/errors.js'
+import type { SendsFile } from '../transport/file-piece.js'
+import type { BodyPiece, OutgoingBody } from './outgoing-body.js'
 import { textOfScalar, type Scalar } from './scalar.js'
 
 /** What a part is called to the server. */
@@ -57,8 +59,8 @@ export interface PartContent {
   readonly type: string | undefined
   readonly length: number | undefined
   readonly isReplayable: boolean
-  /** Bytes that are there, or that come. */
-  open(): AsyncIterable<Uint8Array> | Uint8Array
+  /** Bytes that are there, or that come; of pieces of files those for which `sendsFile` is true are not read. */
+  open(sendsFile: SendsFile): AsyncIterable<BodyPiece> | Uint8Array
 }
 
 const OCTETS = 'application/octet-stream'
@@ -128,7 +130,27 @@ function fileContent({ path, names }: FilePart): PartContent {
   const { size, isFile } = statFile(path)
   // What is no plain file, a pipe for instance, has no size, and gives its bytes once.
   const length = isFile ? size : undefined
-  return { name, type, length, isReplayable: isFile, open: () => readFile(path, length) }
+  return { name, type, length, isReplayable: isFile, open: (sendsFile) => readFile(path, length, sendsFile) }
+}
+
+/** A file as the whole body of a request. @throws NetError `ERR_BODY_SOURCE`. */
+export function fileBody(part: FilePart): OutgoingBody {
+  const { type, length = 'chunked', isReplayable } = fileContent(part)
+  const { path } = part
+  const known = length === 'chunked' ? undefined : length
+  return {
+    contentType: type,
+    length,
+    bytes: undefined,
+    isReplayable,
+    open: () => readPieces(readFile(path, known, () => false)),
+    openPieces: (sendsFile) => readFile(path, known, sendsFile),
+  }
+}
+
+/** Of pieces among which no files are. */
+export async function* readPieces(pieces: AsyncIterable<BodyPiece>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) if (piece instanceof Uint8Array) yield piece
 }
 
 function statFile(path: string): { readonly size: number; readonly isFile: boolean } {
@@ -143,9 +165,15 @@ function statFile(path: string): { readonly size: number; readonly isFile: boole
 }
 
 const READ_BYTES = 256 * 1024
+/** Of those that the system sends. */
+const SENT_BYTES = 1024 * 1024
 
 /** A file of this many bytes, which it must have from the first to the last read. */
-async function* readFile(path: string, length: number | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readFile(
+  path: string,
+  length: number | undefined,
+  sendsFile: SendsFile,
+): AsyncGenerator<BodyPiece, void, undefined> {
   const shown = JSON.stringify(path)
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw sourceError(shown, messageOf(cause), cause)
@@ -157,6 +185,12 @@ async function* readFile(path: string, length: number | undefined): AsyncGenerat
       // A fresh buffer for each: what was given away belongs to whoever sends it.
       const wanted = length === undefined ? READ_BYTES : Math.min(READ_BYTES, length - sent)
       if (wanted === 0) return
+      const piece = { descriptor: file.fd, offset: sent, length: Math.min(SENT_BYTES, (length ?? 0) - sent) }
+      if (length !== undefined && sendsFile(piece)) {
+        sent += piece.length
+        yield piece
+        continue
+      }
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted)
       if (bytesRead === 0 && length === undefined) return
       if (bytesRead === 0) throw sourceError(shown, `it has ended at ${sent} of the ${length} bytes announced`)

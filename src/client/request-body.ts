@@ -2,6 +2,7 @@ import { UsageError } from '../base/errors.js'
 import { usedError } from './incoming-body.js'
 import { encodeMultipart, type MultipartInit } from './multipart.js'
 import type { OutgoingBody } from './outgoing-body.js'
+import { fileBody, FilePart } from './parts.js'
 import { encodeForm, type QueryInit } from './query.js'
 
 /** What a request may send: bytes and texts as they are, a stream piece by piece. */
@@ -13,6 +14,7 @@ export type BodyInit =
   | Blob
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>
+  | FilePart
   | OutgoingBody
 
 /** At most one of them. */
@@ -32,6 +34,7 @@ export function toOutgoing(init: BodyInit): OutgoingBody | undefined {
   if (init instanceof ArrayBuffer) return whole(new Uint8Array(init), undefined)
   if (init instanceof URLSearchParams) return whole(Buffer.from(init.toString()), FORM_TYPE)
   if (init instanceof Blob) return blob(init)
+  if (init instanceof FilePart) return fileBody(init)
   if (typeof init === 'object' && init !== null) {
     if (isOutgoing(init)) return init
     if (Symbol.asyncIterator in init || Symbol.iterator in init) return streamed(init)

@@ -6,6 +6,7 @@ import type { Http1ClientSettings } from '../engine/http1/options.js'
 import type { CloseReport, ConnectionSink } from '../transport/connection.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
 import type { Exchange } from './exchange.js'
+import type { BodyPiece, OutgoingBody } from './outgoing-body.js'
 
 const { latin1Slice } = Buffer.prototype
 const toLatin1 = (bytes: Uint8Array, from: number, to: number): string => latin1Slice.call(bytes, from, to)
@@ -76,7 +77,7 @@ export class Wire implements ConnectionSink, Timed {
   run(exchange: Exchange): void {
     const { body } = exchange
     // First what can be refused: a body that was read before, a field that cannot be sent.
-    const pieces = body === undefined || body.bytes !== undefined ? undefined : body.open()
+    const pieces = body === undefined || body.bytes !== undefined ? undefined : this.#open(body)
     const head = this.#engine.request(exchange.start)
     if (this.#isResting) {
       this.#isResting = false
@@ -96,7 +97,7 @@ export class Wire implements ConnectionSink, Timed {
     }
     const { bytes } = body
     if (bytes === undefined) {
-      void this.#stream(head, exchange, pieces ?? body.open())
+      void this.#stream(head, exchange, pieces ?? this.#open(body))
       return
     }
     this.#engine.data(bytes.length)
@@ -105,20 +106,31 @@ export class Wire implements ConnectionSink, Timed {
     this.connection.writePairNow(Buffer.from(head, 'latin1'), bytes)
   }
 
+  #open(body: OutgoingBody): AsyncIterable<BodyPiece> {
+    const { connection } = this
+    return (
+      body.openPieces?.(({ descriptor, offset, length }) => connection.holdsFile(descriptor, offset, length)) ??
+      body.open()
+    )
+  }
+
   /** Behind a response nobody reads the rest of the request (RFC 9112 §9.3): it is left. Never rejects. */
-  async #stream(head: string, exchange: Exchange, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  async #stream(head: string, exchange: Exchange, pieces: AsyncIterable<BodyPiece>): Promise<void> {
     const { connection } = this
     try {
       connection.writeNowLatin1(head)
-      for await (const bytes of pieces) {
+      for await (const piece of pieces) {
         if (this.#exchange !== exchange || this.#hasHead) return
-        if (bytes.length === 0) continue
-        const before = this.#engine.data(bytes.length) ?? ''
+        if (piece.length === 0) continue
+        const before = this.#engine.data(piece.length) ?? ''
         const after = this.#engine.dataEnd
         if (before !== '') connection.writeNowLatin1(before)
-        const isBelow = connection.writeNow(bytes, false)
+        const isBelow =
+          piece instanceof Uint8Array
+            ? connection.writeNow(piece, false)
+            : connection.writeFileNow(piece.descriptor, piece.offset, piece.length)
         if (after !== '') connection.writeNowLatin1(after)
-        exchange.sent(bytes.length)
+        exchange.sent(piece.length)
         this.#waitsSince = isBelow ? -1 : this.#timeouts.now
         if (!isBelow) await this.#drain()
       }

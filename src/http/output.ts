@@ -1,5 +1,5 @@
 import type { StreamConnection } from '../transport/stream-connection.js'
-import type { FilePiece } from './response-body.js'
+import type { FilePiece } from '../transport/file-piece.js'
 
 export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, from, to)

@@ -1,3 +1,4 @@
+import type { FilePiece } from '../transport/file-piece.js'
 import { HttpResponse, type ResponseBody } from './response.js'
 
 /** Whether a body is asked for piece by piece. */
@@ -25,12 +26,7 @@ export function discard(answer: unknown): void {
   }
 }
 
-/** Bytes of an open file. */
-export interface FilePiece {
-  readonly descriptor: number
-  readonly offset: number
-  readonly length: number
-}
+export type { FilePiece }
 
 /** A body of files: what comes next can be sent by the system itself, and is then not asked for by `next`. */
 export interface FilePieces extends AsyncIterator<Uint8Array | string> {

@@ -1,5 +1,5 @@
-import { createReadStream, existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { access, constants, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { messageOf, TimeoutError, UsageError } from '../../base/index.js'
 import {
@@ -10,6 +10,7 @@ import {
   ConnectError,
   CookieJar,
   digest,
+  filePart,
   HarRecorder,
   netrc,
   ProxyError,
@@ -338,9 +339,8 @@ async function dataOf(text: string): Promise<BodyInit> {
   if (text === '@-') return process.stdin
   const path = text.slice(1)
   try {
-    const file = createReadStream(path)
-    await new Promise((resolve, reject) => file.once('open', resolve).once('error', reject))
-    return file
+    await access(path, constants.R_OK)
+    return filePart(path)
   } catch (cause) {
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --data ${text}: ${messageOf(cause)}`, { cause })
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.js'
 import { DONE } from '../../base/deferred.js'
 import { NetError } from '../../base/errors.js'
 import type { Address } from '../address.js'
+import type { FilePiece } from '../file-piece.js'
 import { copyBytes } from '../fresh-bytes.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from '../stream-driver.js'
 import { MAX_TIMER_MS, systemClock } from '../system-clock.js'
@@ -23,15 +24,12 @@ import { SocketDriver } from './socket-driver.js'
 import { secureSocket } from './start-tls.js'
 
 /** Bytes of an open file that are to be sent. */
-interface FilePiece {
-  readonly descriptor: number
-  readonly offset: number
-  readonly length: number
+interface SentPiece extends FilePiece {
   /** What keeps the file open, where nobody else does. */
   readonly bytes?: Uint8Array
 }
 
-const restOf = (piece: FilePiece, sent: number): FilePiece => ({
+const restOf = (piece: SentPiece, sent: number): SentPiece => ({
   ...piece,
   offset: piece.offset + sent,
   length: piece.length - sent,
@@ -67,7 +65,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   #writeEnded = false
   #endWritten: (() => void) | undefined
   /** What the system has not taken: the pieces from `#sent` on. */
-  #queue: (Uint8Array | FilePiece)[] | undefined
+  #queue: (Uint8Array | SentPiece)[] | undefined
   #sent = 0
   #queued = 0
   #held = 0
@@ -295,7 +293,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     return false
   }
 
-  #sendFile(piece: FilePiece): boolean {
+  #sendFile(piece: SentPiece): boolean {
     this.#sendHeld()
     if (this.#queued > 0) return this.#push(piece)
     const { descriptor, offset, length } = piece
@@ -309,7 +307,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
   }
 
   /** Whether the queue is below the mark then. */
-  #push(bytes: Uint8Array | FilePiece): boolean {
+  #push(bytes: Uint8Array | SentPiece): boolean {
     // One of nothing would never be seen to be taken.
     if (bytes.length === 0) return !this.#owesDrain
     this.#queue ??= []
@@ -336,14 +334,14 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
     if (this.#queued < before) this.#shrunk?.()
   }
 
-  #sendQueued(queue: readonly (Uint8Array | FilePiece)[]): number {
+  #sendQueued(queue: readonly (Uint8Array | SentPiece)[]): number {
     const { addon } = this.#streams
     const first = queue[this.#sent]
     if (first === undefined || first instanceof Uint8Array) return addon.streamWriteAll(this.#id, queue, this.#sent)
     return addon.streamSendFile(this.#id, first.descriptor, first.offset, first.length)
   }
 
-  #dropSent(queue: (Uint8Array | FilePiece)[], taken: number): void {
+  #dropSent(queue: (Uint8Array | SentPiece)[], taken: number): void {
     this.#queued -= taken
     let left = taken
     for (let piece = queue[this.#sent]; piece !== undefined && left > 0; piece = queue[this.#sent]) {
