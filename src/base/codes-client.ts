@@ -31,7 +31,7 @@ export const CLIENT_NET_CODES: Table<ClientNetCode> = table({
   ),
 })
 
-export type ClientProtocolCode = 'ERR_STATUS' | 'ERR_REDIRECT' | 'ERR_BODY' | 'ERR_CONTENT_CODING'
+export type ClientProtocolCode = 'ERR_STATUS' | 'ERR_REDIRECT' | 'ERR_BODY' | 'ERR_CONTENT_CODING' | 'ERR_HTTP2'
 
 export const CLIENT_PROTOCOL_CODES: Table<ClientProtocolCode> = table({
   ERR_STATUS: entry(
@@ -48,6 +48,11 @@ export const CLIENT_PROTOCOL_CODES: Table<ClientProtocolCode> = table({
     'remote',
     'The body of a response is not what it was said to be: it is cut, damaged, or no JSON.',
     'Request it again; where it happens each time, the server or a proxy is at fault.',
+  ),
+  ERR_HTTP2: entry(
+    'remote',
+    'A server ended a stream of HTTP/2 before it had answered; `details.code` has the reason that it gave (RFC 9113 §7).',
+    'Request it again; where it happens each time, switch HTTP/2 off (`http2: false`).',
   ),
   ERR_CONTENT_CODING: entry(
     'remote',

@@ -145,6 +145,6 @@ export class HarRecorder {
 }
 
 function serverOf({ incoming }: ClientResponse): { readonly serverIPAddress?: string } {
-  const { remote } = incoming.wire.connection
-  return remote.kind === 'ip' ? { serverIPAddress: remote.host } : {}
+  const remote = incoming.connection?.remote
+  return remote?.kind === 'ip' ? { serverIPAddress: remote.host } : {}
 }

@@ -9,7 +9,9 @@ import type { TlsClientOptions } from '../transport/tls-options.js'
 import type { Exchange } from './exchange.js'
 import type { PoolSettings, TimeoutSettings } from './options.js'
 import type { Target } from './target.js'
-import { Wire, type WireOwner } from './wire.js'
+import { Http2Wire } from './http2-wire.js'
+import type { PooledWire, WireOwner } from './pooled-wire.js'
+import { Wire } from './wire.js'
 
 /** Servers end a connection that idles when its time is over: no request should meet that. */
 const KEEP_ALIVE_MARGIN_MS = 1000
@@ -45,7 +47,12 @@ export interface PoolParts {
 export const isForwarded = (target: Target, proxy: ProxyServer | undefined): boolean =>
   proxy !== undefined && !proxy.isSocks && !target.isTls && target.endpoint.scheme === 'tcp'
 
-export function routeOf(target: Target, proxy: ProxyServer | undefined, tls: TlsClientOptions | undefined): Route {
+export function routeOf(
+  target: Target,
+  proxy: ProxyServer | undefined,
+  tls: TlsClientOptions | undefined,
+  http2: boolean,
+): Route {
   if (proxy !== undefined && isForwarded(target, proxy)) {
     const host = proxy.host.includes(':') ? `[${proxy.host}]` : proxy.host
     return {
@@ -59,7 +66,7 @@ export function routeOf(target: Target, proxy: ProxyServer | undefined, tls: Tls
   return {
     key: tunnel === undefined ? target.origin : `${target.origin} ${tunnel.toString()} ${authorizationOf(tunnel)}`,
     endpoint: target.endpoint,
-    tls: target.isTls ? { alpn: ALPN, serverName: target.hostname, ...tls } : undefined,
+    tls: target.isTls ? { alpn: http2 ? ALPN_WITH_HTTP2 : ALPN, serverName: target.hostname, ...tls } : undefined,
     tunnel,
   }
 }
@@ -67,6 +74,7 @@ export function routeOf(target: Target, proxy: ProxyServer | undefined, tls: Tls
 /** Of TLS, a few KiB each. */
 const MAX_SESSIONS = 256
 const ALPN = ['http/1.1']
+const ALPN_WITH_HTTP2 = ['h2', ...ALPN]
 
 /** Two users of one proxy share no tunnel. */
 const authorizationOf = ({ headers }: ProxyServer): string =>
@@ -80,7 +88,7 @@ export class Pool {
   /** Those whose requests wait, and for whose connections there is no room. */
   readonly #starved = new Set<OriginPool>()
   /** Those that became idle in this turn: most are used again at once. */
-  #resting: Wire[] | undefined
+  #resting: PooledWire[] | undefined
   connections = 0
   waiting = 0
   #isClosed = false
@@ -136,7 +144,7 @@ export class Pool {
   /** Makes room for one more connection by ending the one that has idled longest. False when all are in use. */
   makeRoom(): boolean {
     if (this.connections < this.parts.settings.maxConnections) return true
-    let oldest: Wire | undefined
+    let oldest: PooledWire | undefined
     for (const origin of this.#origins.values()) {
       const wire = origin.longestIdle
       if (wire !== undefined && (oldest === undefined || wire.idleSince < oldest.idleSince)) oldest = wire
@@ -159,7 +167,7 @@ export class Pool {
   }
 
   /** A connection that idles does not keep the process running; one that is used again in the same turn need not be told. */
-  rest(wire: Wire): void {
+  rest(wire: PooledWire): void {
     if (this.#resting !== undefined) {
       this.#resting.push(wire)
       return
@@ -180,17 +188,19 @@ class OriginPool implements WireOwner, Timed {
   readonly #pool: Pool
   readonly #route: Route
   /** The one that was used last is used next: the others grow old and are ended. */
-  readonly #idle: Wire[] = []
-  readonly #wires = new Set<Wire>()
+  readonly #idle: PooledWire[] = []
+  readonly #wires = new Set<PooledWire>()
   readonly #waiting = new Set<PooledExchange>()
   #connecting = 0
+  /** One connection may be enough for all: until the first has settled another protocol, or cannot be made. */
+  #mayShare = true
 
   constructor(pool: Pool, route: Route) {
     this.#pool = pool
     this.#route = route
   }
 
-  get longestIdle(): Wire | undefined {
+  get longestIdle(): PooledWire | undefined {
     return this.#idle[0]
   }
 
@@ -214,12 +224,11 @@ class OriginPool implements WireOwner, Timed {
   }
 
   /** A request that cannot be sent costs no connection. */
-  #runOrKeep(wire: Wire, exchange: PooledExchange): void {
+  #runOrKeep(wire: PooledWire, exchange: PooledExchange): void {
     try {
       wire.run(exchange)
-    } catch (error) {
-      this.#idle.push(wire)
-      throw error
+    } finally {
+      if (wire.isUsable) this.#idle.push(wire)
     }
   }
 
@@ -229,15 +238,16 @@ class OriginPool implements WireOwner, Timed {
     if (this.#waiting.size === 0) this.#pool.parts.timeouts.delete(this)
   }
 
-  #takeIdle(): Wire | undefined {
+  #takeIdle(): PooledWire | undefined {
     for (let wire = this.#idle.pop(); wire !== undefined; wire = this.#idle.pop()) {
       if (!this.#isOld(wire) && wire.isUsable) return wire
-      wire.retire()
+      // One that carries many comes back when one of them is over.
+      if (!wire.carriesMany || wire.isResting) wire.retire()
     }
     return undefined
   }
 
-  #isOld(wire: Wire): boolean {
+  #isOld(wire: PooledWire): boolean {
     if (!wire.isResting) return false
     const { settings, timeouts } = this.#pool.parts
     const limit = Math.min(settings.keepAliveTimeoutMs, wire.keepAliveMs - KEEP_ALIVE_MARGIN_MS)
@@ -261,7 +271,11 @@ class OriginPool implements WireOwner, Timed {
   /** A connection for each request that waits, as far as there may be more. */
   connectIfNeeded(): void {
     const { maxConnectionsPerOrigin } = this.#pool.parts.settings
-    while (this.#connecting < this.#waiting.size && this.#wires.size + this.#connecting < maxConnectionsPerOrigin) {
+    const most = this.#mayShare && this.#route.tls?.alpn?.includes('h2') === true ? 1 : Infinity
+    while (
+      this.#connecting < Math.min(this.#waiting.size, most) &&
+      this.#wires.size + this.#connecting < maxConnectionsPerOrigin
+    ) {
       if (!this.#pool.makeRoom()) {
         this.#pool.starve(this)
         return
@@ -290,6 +304,7 @@ class OriginPool implements WireOwner, Timed {
       this.#begin(connection)
     } catch (error) {
       if (this.#connecting > 0) this.#connecting -= 1
+      this.#mayShare = false
       this.#pool.connections -= 1
       this.#takeWaiting()?.failed(error, false)
       this.connectIfNeeded()
@@ -313,36 +328,46 @@ class OriginPool implements WireOwner, Timed {
 
   #begin(connection: StreamConnection): void {
     const { engine, timeouts } = this.#pool.parts
-    const wire = new Wire(connection, engine, timeouts, this)
+    const wire = this.#http2(connection) ?? new Wire(connection, engine, timeouts, this)
+    this.#mayShare = wire.carriesMany
     this.#wires.add(wire)
     if (this.#pool.isClosed && this.#waiting.size === 0) wire.retire()
     else this.idle(wire)
+    this.connectIfNeeded()
+  }
+
+  #http2(connection: StreamConnection): Http2Wire | undefined {
+    if (connection.tls?.alpn !== 'h2') return undefined
+    const { local, remote, tls } = connection
+    const socket = connection.detachSocket()
+    return socket && new Http2Wire(socket, { local, remote, tls }, this.#pool.parts.timeouts, this)
   }
 
   // ---- from the wires
 
-  idle(wire: Wire): void {
+  idle(wire: PooledWire): void {
     const { maxRequestsPerConnection } = this.#pool.parts.settings
     if (wire.served >= maxRequestsPerConnection || (this.#pool.isClosed && this.#waiting.size === 0)) {
       wire.retire()
       return
     }
-    const next = this.#takeWaiting()
-    if (next === undefined) {
-      this.#idle.push(wire)
-      this.#pool.rest(wire)
-      this.#pool.feed()
-      return
-    }
-    try {
-      wire.run(next)
-    } catch (error) {
-      next.failed(error, false)
-      this.idle(wire)
+    while (wire.isUsable) {
+      const next = this.#takeWaiting()
+      if (next === undefined) {
+        if (!wire.carriesMany || !this.#idle.includes(wire)) this.#idle.push(wire)
+        this.#pool.rest(wire)
+        this.#pool.feed()
+        return
+      }
+      try {
+        wire.run(next)
+      } catch (error) {
+        next.failed(error, false)
+      }
     }
   }
 
-  retired(wire: Wire): void {
+  retired(wire: PooledWire): void {
     if (!this.#wires.delete(wire)) return
     this.#pool.connections -= 1
     const at = this.#idle.indexOf(wire)

@@ -92,7 +92,7 @@ function withOptions(target: Target, settings: PlainSettings, options: PlainRequ
     start: { method, target: target.path, host: target.host, fields, bodyLength: body?.length ?? 0 },
     body: body?.length === 0 ? undefined : body,
     url: target.href,
-    route: routeOf(target, undefined, undefined),
+    route: routeOf(target, undefined, undefined, true),
     proxy: undefined,
     signal,
     deadline: undefined,

@@ -53,7 +53,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
     this.url = url
     this.method = method
     this.history = history
-    this.httpVersion = `1.${head.minorVersion}`
+    this.httpVersion = head.httpVersion
     this.#incoming = incoming
     this.#parts = parts
   }

@@ -4,13 +4,12 @@ import { TimeoutError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { Fields } from '../engine/http/fields.js'
 import type { RequestStart } from '../engine/http1/encode-request.js'
-import type { ResponseHead } from '../engine/http1/message-head.js'
 import type { ConnectPhase } from '../transport/connect.js'
 import { explain } from './errors.js'
+import type { Carrier, ConnectionFacts, IncomingHead } from './exchange.js'
 import { IncomingBody, type BodySource } from './incoming-body.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import type { Pool, PooledExchange, Route } from './pool.js'
-import type { Wire } from './wire.js'
 
 /** Milliseconds from the beginning of the request at which each of these was done; `undefined` for what was not needed. */
 export interface Milestones {
@@ -39,18 +38,18 @@ export interface Outgoing {
   readonly responseTimeoutMs: number
   readonly bodyTimeoutMs: number
   readonly highWaterBytes: number
-  readonly onInterim: ((head: ResponseHead) => void) | undefined
+  readonly onInterim: ((head: IncomingHead) => void) | undefined
   readonly onSent: ((count: number) => void) | undefined
   readonly onHead: ((head: string) => void) | undefined
 }
 
 /** What came for a request: the head, and the body as it comes. */
 export interface Incoming {
-  readonly head: ResponseHead
+  readonly head: IncomingHead
   readonly body: IncomingBody
   readonly milestones: Milestones
-  /** What it came over: addresses, and what TLS settled. */
-  readonly wire: Wire
+  /** What it came over. */
+  readonly connection: ConnectionFacts | undefined
   readonly start: RequestStart
 }
 
@@ -74,7 +73,7 @@ class Sending implements PooledExchange, BodySource {
   readonly #milestones: Milestones = {}
   readonly since: number
   readonly deadline: number
-  #wire: Wire | undefined
+  #carrier: Carrier | undefined
   #body: IncomingBody | undefined
   #unlink: (() => void) | undefined
 
@@ -127,7 +126,7 @@ class Sending implements PooledExchange, BodySource {
   #cancel(reason: unknown): void {
     this.#over()
     this.#pool.withdraw(this.#outgoing.route, this)
-    this.#wire?.abandon(this)
+    this.#carrier?.abandon(this)
     this.#body?.fail(reason)
     this.#head.reject(reason)
   }
@@ -150,9 +149,9 @@ class Sending implements PooledExchange, BodySource {
     this.#milestones[phase] = this.#clock.now() - this.since
   }
 
-  begun(wire: Wire, head: string): void {
+  begun(carrier: Carrier, head: string): void {
     this.#outgoing.onHead?.(head)
-    this.#wire = wire
+    this.#carrier = carrier
     this.#milestones.sent = this.#clock.now() - this.since
   }
 
@@ -160,17 +159,17 @@ class Sending implements PooledExchange, BodySource {
     this.#outgoing.onSent?.(count)
   }
 
-  interim(head: ResponseHead): void {
+  interim(head: IncomingHead): void {
     this.#outgoing.onInterim?.(head)
   }
 
-  responded(head: ResponseHead): void {
-    const wire = this.#wire
-    if (wire === undefined) return
+  responded(head: IncomingHead): void {
+    const carrier = this.#carrier
+    if (carrier === undefined) return
     this.#milestones.responded = this.#clock.now() - this.since
     const body = new IncomingBody(this, this.#outgoing.highWaterBytes)
     this.#body = body
-    this.#head.resolve({ head, body, milestones: this.#milestones, wire, start: this.start })
+    this.#head.resolve({ head, body, milestones: this.#milestones, connection: carrier.connection, start: this.start })
   }
 
   received(bytes: Uint8Array): void {
@@ -184,10 +183,10 @@ class Sending implements PooledExchange, BodySource {
   }
 
   failed(error: unknown, untouched: boolean): void {
-    const wire = this.#wire
+    const carrier = this.#carrier
     // A server may end a connection that idles just when a request is on its way (RFC 9112 §9.3.1): each such one is used up.
-    if (untouched && wire !== undefined && wire.served > 1 && this.#mayRepeat()) {
-      this.#wire = undefined
+    if (untouched && carrier !== undefined && carrier.served > 1 && this.#mayRepeat()) {
+      this.#carrier = undefined
       this.#dispatch()
       return
     }
@@ -207,19 +206,19 @@ class Sending implements PooledExchange, BodySource {
   // ---- from the reader of the body
 
   pause(): void {
-    this.#wire?.pause()
+    this.#carrier?.pause()
   }
 
   resume(): void {
-    this.#wire?.resume()
+    this.#carrier?.resume()
   }
 
   async receiveFile(descriptor: number, offset: number): Promise<number> {
-    return (await this.#wire?.receiveFile(this, descriptor, offset)) ?? 0
+    return (await this.#carrier?.receiveFile(this, descriptor, offset)) ?? 0
   }
 
   abandon(): void {
     this.#over()
-    this.#wire?.abandon(this)
+    this.#carrier?.abandon(this)
   }
 }

@@ -83,6 +83,7 @@ export interface SessionSettings extends RequestSettings, PoolSettings, TimeoutS
   readonly baseUrl: string | undefined
   readonly tls: TlsClientOptions | undefined
   readonly userAgent: string | undefined
+  readonly http2: boolean
   readonly network: MemoryNetwork | undefined
 }
 
@@ -98,6 +99,7 @@ export const SESSION_OPTIONS: OptionSpecs<SessionSettings> = {
     'The rules of TLS with servers: see “TLS of clients”.',
   ),
   userAgent: text('moorage', 'What the requests call themselves; an empty one sends none.'),
+  http2: flag(true, 'Offers HTTP/2 to servers over TLS (RFC 9113); false speaks HTTP/1.1 with all.'),
   network: value<MemoryNetwork | undefined>(
     'a MemoryNetwork',
     undefined,

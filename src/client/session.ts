@@ -353,10 +353,11 @@ export class Session implements AsyncDisposable {
   }
 
   #routeOf(target: Target, proxy: ProxyServer | undefined): Route {
-    if (proxy !== undefined) return routeOf(target, proxy, this.#settings.tls)
+    const { tls, http2 } = this.#settings
+    if (proxy !== undefined) return routeOf(target, proxy, tls, http2)
     let route = this.#routes.get(target.origin)
     if (route !== undefined) return route
-    route = routeOf(target, undefined, this.#settings.tls)
+    route = routeOf(target, undefined, tls, http2)
     if (this.#routes.size >= MAX_ROUTES) this.#routes.clear()
     this.#routes.set(target.origin, route)
     return route

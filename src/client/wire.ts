@@ -1,37 +1,29 @@
-import { BrokenError, TimeoutError } from '../base/errors.js'
+import { BrokenError } from '../base/errors.js'
 import type { Timed, Timeouts } from '../base/timeouts.js'
 import { ClientConnection } from '../engine/http1/client-connection.js'
 import type { ResponseHead } from '../engine/http1/message-head.js'
 import type { Http1ClientSettings } from '../engine/http1/options.js'
 import type { CloseReport, ConnectionSink } from '../transport/connection.js'
 import type { StreamConnection } from '../transport/stream-connection.js'
-import type { Exchange } from './exchange.js'
+import type { Exchange, Carrier } from './exchange.js'
 import type { BodyPiece, OutgoingBody } from './outgoing-body.js'
+import { Patience } from './patience.js'
+import type { PooledWire, WireOwner } from './pooled-wire.js'
 
 const { latin1Slice } = Buffer.prototype
 const toLatin1 = (bytes: Uint8Array, from: number, to: number): string => latin1Slice.call(bytes, from, to)
 
-/** What a connection tells the pool that it belongs to. */
-export interface WireOwner {
-  /** It can take another request. */
-  idle(wire: Wire): void
-  /** It takes no request any more. Once. */
-  retired(wire: Wire): void
-}
-
 /** The loop between a connection and the client's engine: one exchange at a time. */
-export class Wire implements ConnectionSink, Timed {
+export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
   readonly connection: StreamConnection
+  readonly carriesMany: boolean = false
   readonly #engine: ClientConnection
   readonly #owner: WireOwner
   readonly #timeouts: Timeouts
   #exchange: Exchange | undefined
   /** Of the exchange: something of a response has come. */
   #isTouched = false
-  #hasHead = false
-  #isSent = false
-  /** Since when the server is waited for; -1 while it is not. */
-  #waitsSince = -1
+  readonly #patience: Patience = new Patience()
   #isPaused = false
   #isReading = false
   #isRetired = false
@@ -85,11 +77,9 @@ export class Wire implements ConnectionSink, Timed {
     }
     this.#exchange = exchange
     this.#isTouched = false
-    this.#hasHead = false
-    this.#isSent = body === undefined
     this.served += 1
     this.#timeouts.add(this)
-    this.#waitsSince = this.#timeouts.now
+    this.#patience.begin(this.#timeouts.now, body === undefined)
     exchange.begun(this, head)
     if (body === undefined) {
       this.connection.writeNowLatin1(head + this.#engine.end())
@@ -102,7 +92,7 @@ export class Wire implements ConnectionSink, Timed {
     }
     this.#engine.data(bytes.length)
     this.#engine.end()
-    this.#isSent = true
+    this.#patience.isSent = true
     this.connection.writePairNow(Buffer.from(head, 'latin1'), bytes)
   }
 
@@ -120,7 +110,7 @@ export class Wire implements ConnectionSink, Timed {
     try {
       connection.writeNowLatin1(head)
       for await (const piece of pieces) {
-        if (this.#exchange !== exchange || this.#hasHead) return
+        if (this.#exchange !== exchange || this.#patience.hasHead) return
         if (piece.length === 0) continue
         const before = this.#engine.data(piece.length) ?? ''
         const after = this.#engine.dataEnd
@@ -131,13 +121,13 @@ export class Wire implements ConnectionSink, Timed {
             : connection.writeFileNow(piece.descriptor, piece.offset, piece.length)
         if (after !== '') connection.writeNowLatin1(after)
         exchange.sent(piece.length)
-        this.#waitsSince = isBelow ? -1 : this.#timeouts.now
+        this.#patience.since = isBelow ? -1 : this.#timeouts.now
         if (!isBelow) await this.#drain()
       }
-      if (this.#exchange !== exchange || this.#hasHead) return
+      if (this.#exchange !== exchange || this.#patience.hasHead) return
       connection.writeNowLatin1(this.#engine.end())
-      this.#isSent = true
-      this.#waitsSince = this.#timeouts.now
+      this.#patience.isSent = true
+      this.#patience.since = this.#timeouts.now
     } catch (error) {
       if (this.#exchange === exchange) this.#fail(error)
     }
@@ -153,14 +143,14 @@ export class Wire implements ConnectionSink, Timed {
   pause(): void {
     if (this.#isPaused || this.#exchange === undefined) return
     this.#isPaused = true
-    this.#waitsSince = -1
+    this.#patience.since = -1
     if (!this.#isReading) this.connection.pauseSink()
   }
 
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    this.#waitsSince = this.#timeouts.now
+    this.#patience.since = this.#timeouts.now
     // Within its own turn the loop goes on by itself.
     if (this.#isReading) return
     this.#pull()
@@ -211,7 +201,7 @@ export class Wire implements ConnectionSink, Timed {
 
   data(bytes: Uint8Array): void {
     this.#isTouched = true
-    if (this.#waitsSince !== -1) this.#waitsSince = this.#timeouts.now
+    if (this.#patience.since !== -1) this.#patience.since = this.#timeouts.now
     this.#engine.receive(bytes)
     this.#pull()
     if (this.#isPaused) this.connection.pauseSink()
@@ -224,7 +214,7 @@ export class Wire implements ConnectionSink, Timed {
   }
 
   drain(): void {
-    this.#waitsSince = this.#isSent ? this.#timeouts.now : -1
+    this.#patience.since = this.#patience.isSent ? this.#timeouts.now : -1
     const drained = this.#drained
     this.#drained = undefined
     drained?.()
@@ -262,7 +252,7 @@ export class Wire implements ConnectionSink, Timed {
         exchange?.received(event.bytes)
         return true
       case 'response':
-        this.#hasHead = true
+        this.#patience.hasHead = true
         this.#noteKeepAlive(event)
         exchange?.responded(event)
         return true
@@ -293,7 +283,7 @@ export class Wire implements ConnectionSink, Timed {
     const exchange = this.#exchange
     this.#exchange = undefined
     this.#timeouts.delete(this)
-    this.#waitsSince = -1
+    this.#patience.since = -1
     this.idleSince = this.#timeouts.now
     exchange?.ended(trailers)
     if (this.isUsable) this.#owner.idle(this)
@@ -311,18 +301,8 @@ export class Wire implements ConnectionSink, Timed {
   checkTime(now: number): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    if (now >= exchange.deadline) {
-      this.#fail(exchange.tooLate())
-      return
-    }
-    if (this.#waitsSince === -1) return
-    const waited = now - this.#waitsSince
-    const { responseTimeoutMs, bodyTimeoutMs } = exchange
-    if (!this.#isSent) {
-      if (waited >= bodyTimeoutMs) this.#fail(silent('ERR_WRITE_TIMEOUT', 'took nothing of the request', bodyTimeoutMs))
-    } else if (!this.#hasHead) {
-      if (waited >= responseTimeoutMs) this.#fail(silent('ERR_RESPONSE_TIMEOUT', 'sent no response', responseTimeoutMs))
-    } else if (waited >= bodyTimeoutMs) this.#fail(silent('ERR_BODY_TIMEOUT', 'sent nothing more', bodyTimeoutMs))
+    const error = this.#patience.overdue(now, exchange)
+    if (error !== undefined) this.#fail(error)
   }
 }
 
@@ -331,9 +311,3 @@ const CLOSE_GRACE_MS = 1000
 const FILE_STEP_BYTES = 16 * 1024 * 1024
 /** Not worth a thread. */
 const MIN_FILE_BYTES = 1024 * 1024
-
-const silent = (
-  code: 'ERR_WRITE_TIMEOUT' | 'ERR_RESPONSE_TIMEOUT' | 'ERR_BODY_TIMEOUT',
-  what: string,
-  timeoutMs: number,
-): TimeoutError => new TimeoutError(code, `The server ${what} for ${timeoutMs} ms`, { details: { timeoutMs } })

@@ -1,4 +1,5 @@
 import { DONE, deferred, handledDeferred, markHandled, type Deferred } from '../base/deferred.js'
+import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.js'
 import { BusyError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js'
 import type { ProxyHeader } from '../engine/proxy-protocol/header.js'
@@ -8,6 +9,7 @@ import type { CloseOptions, CloseReason, CloseReport, Connection, ConnectionSink
 import type { ConnectionSettings } from './connection-options.js'
 import type { FrameOptions, LengthPrefix, LineOptions } from './framed.js'
 import { giveSlab, MIN_SLAB_BYTES, takeSlab } from './copy-slabs.js'
+import { toDestroyError } from './destroy-error.js'
 import { copyBytes } from './fresh-bytes.js'
 import { ReadSide } from './read-side.js'
 import type { StreamDriver, StreamDriverEvents, TlsStart } from './stream-driver.js'
@@ -283,6 +285,11 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     return false
   }
 
+  /** The socket of TLS, for code of Node's own; this connection is of no use then. `undefined` without TLS. */
+  detachSocket(): Socket | undefined {
+    return this.#driver.detach?.(this.#reading.takeUnread()).setTimeout(0)
+  }
+
   /** See `StreamDriver.receiveFile`; while the sink is paused. */
   receiveFile(descriptor: number, offset: number, count: number): Promise<number> {
     return this.#reading.receiveFile(descriptor, offset, count)
@@ -413,7 +420,7 @@ export class StreamConnection implements Connection, StreamDriverEvents {
 
   destroy(reason?: unknown): void {
     if (reason === undefined) this.#destroyAs('destroyed', undefined)
-    else this.#destroyAs('failed', toError(reason))
+    else this.#destroyAs('failed', toDestroyError(reason))
   }
 
   #destroyAs(how: CloseReason, error: Error | undefined): void {
@@ -489,10 +496,4 @@ export class StreamConnection implements Connection, StreamDriverEvents {
     await this.#driver.flush?.()
     stopTimer()
   }
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error
-    ? reason
-    : new ClosedError('ERR_CLOSED', 'Destroyed with a reason that is no error', { cause: reason })
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.js'
 import type { Address } from './address.js'
 import type { TlsServerContext } from './node/tls-server-context.js'
@@ -57,6 +58,8 @@ export interface StreamDriver {
    * nothing comes for a moment. @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
    */
   receiveFile?(descriptor: number, offset: number, count: number): Promise<number>
+  /** Of TLS: gives the socket to whoever uses it from now on, with `unread` put back. The connection is of no use then. */
+  detach?(unread: Uint8Array): Socket
   /** Calls `shrunk` from now on, soon after bytes that were written have left the buffer. */
   watchBuffer(shrunk: () => void): void
   /** Sends the end after all that is queued; `done` when it was sent (or can never be). */

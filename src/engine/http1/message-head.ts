@@ -63,6 +63,10 @@ export class ResponseHead {
   readonly keepAlive: boolean
   readonly fields: Fields
 
+  get httpVersion(): string {
+    return `1.${this.minorVersion}`
+  }
+
   constructor(text: string, spans: FieldSpans, facts: ResponseFacts) {
     this.type = facts.status < 200 && facts.status !== 101 ? 'interim' : 'response'
     this.status = facts.status
