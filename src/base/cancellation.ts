@@ -113,3 +113,16 @@ class FirstOfSignals implements LinkedSignal {
     this.#listeners.delete(listener)
   }
 }
+
+/** What comes of a promise. @throws the reason of the signal, when that is before. */
+export async function besideSignal<T>(promise: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
+  let unlink = (): void => undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    unlink = onAbort(signal, reject)
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    unlink()
+  }
+}

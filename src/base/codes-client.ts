@@ -1,9 +1,14 @@
 import { entry, table, type Table } from './code-table.js'
 
-export type ClientUsageCode = 'ERR_URL' | 'ERR_BODY_USED'
+export type ClientUsageCode = 'ERR_URL' | 'ERR_BODY_USED' | 'ERR_HAR'
 
 export const CLIENT_USAGE_CODES: Table<ClientUsageCode> = table({
   ERR_URL: entry('local', 'A URL cannot be requested as it is.', 'Give one such as http://127.0.0.1:8000/path?query.'),
+  ERR_HAR: entry(
+    'local',
+    'A HAR that answers requests is none, or has no answer for this one.',
+    'Record it anew, with `maxBodyBytes` where bodies are wanted.',
+  ),
   ERR_BODY_USED: entry(
     'local',
     'A body that can be read once is read again.',

@@ -110,6 +110,11 @@ export function count(
   return number('a whole number', fallback, doc, min, max, true)
 }
 
+/** So many of something in a second; a fraction is fine. `Infinity` is no limit. */
+export function rate(fallback: number, doc: string): OptionSpec<number> {
+  return number('a number a second', fallback, doc, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER, false)
+}
+
 export function byteCount(
   fallback: number,
   doc: string,

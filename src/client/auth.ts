@@ -21,6 +21,8 @@ export interface Challenged {
 
 /** A way to prove who one is. Made by `basic`, `bearer` and `digest`, or your own. */
 export interface Auth {
+  /** The same for the same user: responses are cached for it alone. Without it none is cached. */
+  readonly identity?: string | undefined
   /**
    * The value of `Authorization`, and `undefined` to send none. It is called before a request is sent, and again with what
    * the server wants when it answers 401: the request is sent again with a value, and its 401 is the answer without.
@@ -30,15 +32,26 @@ export interface Auth {
   receiveInfo?(origin: string, value: string): void
 }
 
+/** Whose response it is: a digest of the credentials; `undefined` where they are not known beforehand. */
+export function identityOf(
+  auth: Auth | undefined,
+  fields: Iterable<readonly [name: string, value: string]>,
+): string | undefined {
+  const own = [...fields].find(([name]) => name.toLowerCase() === 'authorization')?.[1]
+  const secret = own ?? (auth === undefined ? '' : auth.identity)
+  return secret === undefined || secret === '' ? secret : createHash('sha256').update(secret).digest('base64url')
+}
+
 /** RFC 7617: user and password, with the first request. @throws UsageError `ERR_ARGUMENT` for a user with a colon. */
 export function basic(user: string, password: string): Auth {
   const value = formatBasicCredentials({ user, password })
-  return { authorize: ({ wanted }) => (wanted === undefined ? value : undefined) }
+  return { identity: value, authorize: ({ wanted }) => (wanted === undefined ? value : undefined) }
 }
 
 /** RFC 6750: a token. With a function it is asked for with each request, and again when the server refuses it. */
 export function bearer(token: string | ((isRefused: boolean) => string | Promise<string>)): Auth {
   return {
+    identity: typeof token === 'string' ? `Bearer ${token}` : undefined,
     async authorize({ wanted }) {
       if (typeof token === 'string') return wanted === undefined ? `Bearer ${token}` : undefined
       return `Bearer ${await token(wanted !== undefined)}`

@@ -1,3 +1,4 @@
+import { decodeWhole } from './content-decoding.js'
 import type { ClientResponse } from './response.js'
 
 /** HAR 1.2, as far as it is written here: http://www.softwareishard.com/blog/har-12-spec/. */
@@ -28,7 +29,14 @@ export interface HarEntry {
     readonly httpVersion: string
     readonly headers: readonly HarPair[]
     readonly cookies: readonly never[]
-    readonly content: { readonly size: number; readonly mimeType: string }
+    readonly content: {
+      readonly size: number
+      readonly mimeType: string
+      /** Decoded; only where bodies are recorded. */
+      readonly text?: string
+      /** Of `text`, where it is no text. */
+      readonly encoding?: 'base64'
+    }
     readonly redirectURL: string
     readonly headersSize: number
     readonly bodySize: number
@@ -63,21 +71,27 @@ export interface HarOptions {
   readonly maxEntries?: number
   /** Writes credentials and cookies as they were; without it they are left out. Default: false. */
   readonly withSecrets?: boolean
+  /** Bodies of responses up to so many bytes are recorded, once they were read. Default: 0, none of them. */
+  readonly maxBodyBytes?: number
 }
 
 const SECRETS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie'])
 /** HAR has this for what did not happen. */
 const NOT_DONE = -1
+const MAX_DECODED_BYTES = 64 * 1024 * 1024
 
 /** What the requests of sessions were and what came, without bodies: give it to a `Session` as `recorder`. */
 export class HarRecorder {
   readonly #maxEntries: number
   readonly #withSecrets: boolean
+  readonly #maxBodyBytes: number
   readonly #recorded: Recorded[] = []
+  readonly #bodies = new WeakMap<Recorded, Uint8Array>()
 
-  constructor({ maxEntries = 10_000, withSecrets = false }: HarOptions = {}) {
+  constructor({ maxEntries = 10_000, withSecrets = false, maxBodyBytes = 0 }: HarOptions = {}) {
     this.#maxEntries = maxEntries
     this.#withSecrets = withSecrets
+    this.#maxBodyBytes = maxBodyBytes
   }
 
   get count(): number {
@@ -86,6 +100,8 @@ export class HarRecorder {
 
   record(recorded: Recorded): void {
     this.#recorded.push(recorded)
+    if (this.#maxBodyBytes > 0)
+      recorded.response.rawBody.keep(this.#maxBodyBytes, (bytes) => this.#bodies.set(recorded, bytes))
     if (this.#recorded.length > this.#maxEntries) this.#recorded.shift()
   }
 
@@ -95,7 +111,8 @@ export class HarRecorder {
     return { log: { version: '1.2', creator: { name: 'moorage', version: '' }, entries } }
   }
 
-  #entryOf({ response, startedAt, fields, bodyBytes }: Recorded): HarEntry {
+  #entryOf(recorded: Recorded): HarEntry {
+    const { response, startedAt, fields, bodyBytes } = recorded
     const { resolveMs, connectMs, tlsMs, firstByteMs, bodyMs, totalMs } = response.elapsed
     const url = new URL(response.url)
     const httpVersion = `HTTP/${response.httpVersion}`
@@ -118,7 +135,7 @@ export class HarRecorder {
         httpVersion,
         headers: this.#pairs(response.headers),
         cookies: [],
-        content: { size: response.receivedBytes, mimeType: response.headers.get('content-type') ?? '' },
+        content: contentOf(response, this.#bodies.get(recorded)),
         redirectURL: response.headers.get('location') ?? '',
         headersSize: NOT_DONE,
         bodySize: response.receivedBytes,
@@ -141,6 +158,28 @@ export class HarRecorder {
       name,
       value: this.#withSecrets || !SECRETS.has(name.toLowerCase()) ? value : '…',
     }))
+  }
+}
+
+function contentOf(response: ClientResponse, body: Uint8Array | undefined): HarEntry['response']['content'] {
+  const mimeType = response.headers.get('content-type') ?? ''
+  if (body === undefined) return { size: response.receivedBytes, mimeType }
+  const bytes = decoded(response.headers.get('content-encoding') ?? '', body)
+  const text = Buffer.from(bytes).toString('utf8')
+  const isText = Buffer.from(text).equals(bytes)
+  return {
+    size: bytes.length,
+    mimeType,
+    ...(isText ? { text } : { text: Buffer.from(bytes).toString('base64'), encoding: 'base64' as const }),
+  }
+}
+
+/** As it was sent, where it cannot be decoded: whoever read it has heard of that. */
+function decoded(codings: string, body: Uint8Array): Uint8Array {
+  try {
+    return decodeWhole(codings, body, { maxBytes: MAX_DECODED_BYTES, maxExpansion: 1000 })
+  } catch {
+    return body
   }
 }
 

@@ -18,8 +18,22 @@ export interface BodySource {
   abandon(): void
 }
 
+/** Of what is there already. */
+const NOBODY: BodySource = {
+  pause: () => undefined,
+  resume: () => undefined,
+  receiveFile: () => Promise.resolve(0),
+  abandon: () => undefined,
+}
+
 /** Takes bytes that are borrowed for the length of the call; a promise holds back what comes next until it is settled. */
 export type Taker = (bytes: Uint8Array) => Promise<void> | undefined
+
+interface Keeping {
+  readonly kept: ByteQueue
+  readonly maxBytes: number
+  readonly done: (bytes: Uint8Array) => void
+}
 
 interface Taking {
   readonly take: Taker
@@ -37,6 +51,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   #whole: Deferred<Uint8Array> | undefined
   #maxWhole = Infinity
   #taking: Taking | undefined
+  #keeping: Keeping | undefined
+  #onOver: (() => void) | undefined
   #isUsed = false
   #isPaused = false
   #isOver = false
@@ -48,6 +64,14 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   constructor(source: BodySource, highWaterBytes: number) {
     this.#source = source
     this.#highWaterBytes = highWaterBytes
+  }
+
+  /** One that is there already. */
+  static of(bytes: Uint8Array = EMPTY_BYTES): IncomingBody {
+    const body = new IncomingBody(NOBODY, Infinity)
+    if (bytes.length > 0) body.push(bytes)
+    body.end(undefined)
+    return body
   }
 
   get trailers(): Fields | undefined {
@@ -140,10 +164,41 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
    */
   async receiveFile(descriptor: number, offset: number): Promise<number> {
-    if (this.#taking === undefined || !this.#isPaused || this.isOver) return 0
+    if (this.#taking === undefined || this.#keeping !== undefined || !this.#isPaused || this.isOver) return 0
     const count = await this.#source.receiveFile(descriptor, offset)
     this.received += count
     return count
+  }
+
+  /** Calls `done` with all of it, when all of it was read and is no longer than that. Before anything is read. */
+  keep(maxBytes: number, done: (bytes: Uint8Array) => void): void {
+    if (this.#isOver) {
+      const held = this.#takeAll()
+      if (held.length > 0) this.#first = held
+      if (held.length <= maxBytes) done(Buffer.from(held))
+      return
+    }
+    const kept = new ByteQueue()
+    for (const bytes of this.#heldPieces()) kept.push(bytes)
+    this.#keeping = { kept, maxBytes, done }
+  }
+
+  /** Calls `done` when nothing comes any more, however that ended; at once where that is so. Once. */
+  whenOver(done: () => void): void {
+    if (this.isOver) done()
+    else this.#onOver = done
+  }
+
+  #tellOver(): void {
+    this.#onOver?.()
+    this.#onOver = undefined
+  }
+
+  #heldPieces(): readonly Uint8Array[] {
+    if (this.#heldBytes === 0) return []
+    const held = this.#takeAll()
+    this.#first = held
+    return [Buffer.from(held)]
   }
 
   async #given(taken: Promise<void> | undefined): Promise<void> {
@@ -201,6 +256,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   /** `bytes` are borrowed. */
   push(bytes: Uint8Array): void {
     this.received += bytes.length
+    if (this.#keeping !== undefined) this.#noteKept(this.#keeping, bytes)
     if (this.#taking !== undefined) {
       this.#give(this.#taking, bytes)
       return
@@ -224,6 +280,11 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
       this.#isPaused = true
       this.#source.pause()
     }
+  }
+
+  #noteKept({ kept, maxBytes }: Keeping, bytes: Uint8Array): void {
+    if (kept.bytes + bytes.length > maxBytes) this.#keeping = undefined
+    else kept.push(copyBytes(bytes))
   }
 
   #give({ take, done }: Taking, bytes: Uint8Array): void {
@@ -255,12 +316,14 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   end(trailers: Fields | undefined): void {
     this.#isOver = true
     this.#trailers = trailers
+    this.#keeping?.done(this.#keeping.kept.takeAll())
     // While the last bytes are being taken, that ends it.
     if (!this.#isPaused) this.#taking?.done.resolve()
     this.#waiting?.resolve(null)
     this.#waiting = undefined
     this.#whole?.resolve(this.#takeAll())
     this.#whole = undefined
+    this.#tellOver()
   }
 
   fail(error: unknown): void {
@@ -271,6 +334,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     this.#waiting = undefined
     this.#whole?.reject(error)
     this.#whole = undefined
+    this.#tellOver()
   }
 }
 

@@ -12,6 +12,10 @@ export {
   StatusError,
   TlsError,
 } from './errors.js'
+export { MemoryCacheStore, type CacheLimits, type CacheStore, type StoredResponse } from './cache-store.js'
+export { FileCacheStore } from './file-cache-store.js'
+export { HarReplay } from './har-replay.js'
+export { HttpCache, type CacheOutcome, type HttpCacheOptions } from './http-cache.js'
 export { HarRecorder, type Har, type HarEntry, type HarOptions } from './har.js'
 export { HstsStore } from './hsts.js'
 export { parseLinks, type Link } from './link.js'
@@ -23,5 +27,5 @@ export { request, type PlainRequestOptions } from './request.js'
 export type { BodyInit } from './request-body.js'
 export type { ClientResponse, Elapsed } from './response.js'
 export { Session } from './session.js'
-export type { ProxyChoice, RequestOptions, SessionOptions } from './session-options.js'
+export type { HookedRequest, ProxyChoice, RequestOptions, SessionHooks, SessionOptions } from './session-options.js'
 export { del, get, head, options, patch, post, put } from './verbs.js'

@@ -1,3 +1,5 @@
+import { RedirectError } from './errors.js'
+import type { ClientResponse } from './response.js'
 import type { ResponseHead } from '../engine/http1/message-head.js'
 
 /** RFC 9110 §15.4: where a response leads, and by which method. */
@@ -41,5 +43,19 @@ export function fieldsBehind(
   return fields.filter(([name]) => {
     const key = name.toLowerCase()
     return (isSameOrigin || !SECRETS.has(key)) && (keepsBody || !OF_BODY.has(key))
+  })
+}
+
+/** @returns the error of a redirect that cannot be followed. */
+export function wrongRedirect(
+  { method, url, status }: ClientResponse,
+  history: readonly ClientResponse[],
+  why: string,
+  cause?: unknown,
+): RedirectError {
+  const urls = [...history.map((response) => response.url), url]
+  return new RedirectError('ERR_REDIRECT', `Cannot follow the ${status} of ${method} ${url}: ${why}`, {
+    cause,
+    details: { method, url, status, history: urls },
   })
 }

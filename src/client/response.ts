@@ -7,7 +7,9 @@ import { BodyError, explain, StatusError } from './errors.js'
 import { saveBody } from './save-body.js'
 import { SavedFile } from './saved-file.js'
 import type { IncomingBody, Taker } from './incoming-body.js'
-import type { Incoming } from './send.js'
+import type { CacheOutcome } from './http-cache.js'
+import { parseLinks, type Link } from './link.js'
+import type { Incoming } from './incoming.js'
 
 /** Where the time of a request went, in milliseconds; `undefined` for what was not needed: a connection was there. */
 export interface Elapsed {
@@ -28,6 +30,7 @@ export interface ResponseParts {
   readonly history: readonly ClientResponse[]
   readonly decodes: boolean
   readonly maxBodyBytes: number
+  readonly cached?: CacheOutcome | undefined
 }
 
 /** A response. Its body is read once: as text, JSON or bytes, piece by piece, into a file, or not at all (`discard`). */
@@ -56,6 +59,16 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
     this.httpVersion = head.httpVersion
     this.#incoming = incoming
     this.#parts = parts
+  }
+
+  /** How a cache gave it; `undefined` when a server did. */
+  get cached(): CacheOutcome | undefined {
+    return this.#parts.cached
+  }
+
+  /** RFC 8288: where it points to, such as the next page. */
+  get links(): readonly Link[] {
+    return parseLinks(this.headers.get('link') ?? '')
   }
 
   /** Whether the status is one of 200 to 299. */

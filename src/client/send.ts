@@ -6,22 +6,11 @@ import type { Fields } from '../engine/http/fields.js'
 import type { RequestStart } from '../engine/http1/encode-request.js'
 import type { ConnectPhase } from '../transport/connect.js'
 import { explain } from './errors.js'
-import type { Carrier, ConnectionFacts, IncomingHead } from './exchange.js'
+import type { Carrier, IncomingHead } from './exchange.js'
+import type { Incoming, Milestones } from './incoming.js'
 import { IncomingBody, type BodySource } from './incoming-body.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import type { Pool, PooledExchange, Route } from './pool.js'
-
-/** Milliseconds from the beginning of the request at which each of these was done; `undefined` for what was not needed. */
-export interface Milestones {
-  resolved?: number
-  connected?: number
-  tunneled?: number
-  secured?: number
-  /** The request went out. */
-  sent?: number
-  responded?: number
-  ended?: number
-}
 
 /** One request as it goes out. */
 export interface Outgoing {
@@ -41,16 +30,6 @@ export interface Outgoing {
   readonly onInterim: ((head: IncomingHead) => void) | undefined
   readonly onSent: ((count: number) => void) | undefined
   readonly onHead: ((head: string) => void) | undefined
-}
-
-/** What came for a request: the head, and the body as it comes. */
-export interface Incoming {
-  readonly head: IncomingHead
-  readonly body: IncomingBody
-  readonly milestones: Milestones
-  /** What it came over. */
-  readonly connection: ConnectionFacts | undefined
-  readonly start: RequestStart
 }
 
 /** RFC 9110 §9.2.2: they do the same when they are done twice. */

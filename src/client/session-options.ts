@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from '../base/cancellation.js'
-import { count, flag, group, readOptions, text, value, type OptionSpecs } from '../base/options.js'
-import type { FieldInit } from '../engine/http/fields.js'
+import { count, flag, group, rate, readOptions, text, value, type OptionSpecs } from '../base/options.js'
+import type { FieldInit, Fields } from '../engine/http/fields.js'
 import { MemoryNetwork } from '../transport/memory/network.js'
 import type { ProxyOptions, ProxyServer } from '../transport/proxy-server.js'
 import { TLS_CLIENT_OPTIONS, type TlsClientOptions } from '../transport/tls-options.js'
@@ -15,6 +15,10 @@ import {
 } from './options.js'
 import type { CookieJar } from './cookies.js'
 import type { HarRecorder } from './har.js'
+import type { HarReplay } from './har-replay.js'
+import type { HttpCache } from './http-cache.js'
+import type { ClientResponse } from './response.js'
+import type { CodingName } from './codings.js'
 import type { HstsStore } from './hsts.js'
 import type { MultipartInit } from './multipart.js'
 import type { QueryInit } from './query.js'
@@ -38,6 +42,7 @@ export interface RequestSettings
   readonly maxRedirects: number
   readonly decompress: boolean
   readonly retries: number
+  readonly compress: CodingName | undefined
 }
 
 const isFieldInit = (given: unknown): given is FieldInit => typeof given === 'object' && given !== null
@@ -72,6 +77,13 @@ export const REQUEST_SPECS: OptionSpecs<RequestSettings> = {
   followRedirects: flag(true, 'Goes where a redirect leads (RFC 9110 §15.4); false gives the redirect itself.'),
   maxRedirects: count(20, 'Redirects one behind the other. Browsers follow 20, curl 50, `requests` 30.', { min: 0 }),
   decompress: flag(true, 'Asks for compressed bodies and decodes them; false gives them as they are sent.'),
+  compress: value<CodingName | undefined>(
+    '"gzip", "deflate", "br" or "zstd"',
+    undefined,
+    'none',
+    'The coding of the bodies of requests (RFC 9110 §8.4). The server has to know it; few do without being told.',
+    (given): given is CodingName => ['gzip', 'deflate', 'br', 'zstd'].includes(String(given)),
+  ),
   retries: count(
     2,
     'How often a request is sent again when no connection was made, the server broke off, or it answered 429, 502, 503 or 504. Only what may be done twice is (RFC 9110 §9.2.2).',
@@ -84,6 +96,9 @@ export interface SessionSettings extends RequestSettings, PoolSettings, TimeoutS
   readonly tls: TlsClientOptions | undefined
   readonly userAgent: string | undefined
   readonly http2: boolean
+  readonly maxRequestsPerSecond: number
+  readonly maxRequestsPerOrigin: number
+  readonly deduplicate: boolean
   readonly network: MemoryNetwork | undefined
 }
 
@@ -100,6 +115,18 @@ export const SESSION_OPTIONS: OptionSpecs<SessionSettings> = {
   ),
   userAgent: text('moorage', 'What the requests call themselves; an empty one sends none.'),
   http2: flag(true, 'Offers HTTP/2 to servers over TLS (RFC 9113); false speaks HTTP/1.1 with all.'),
+  maxRequestsPerSecond: rate(
+    Infinity,
+    'Requests that one origin is sent in a second, evenly; the others wait. With 0.5 there is one each two seconds.',
+  ),
+  maxRequestsPerOrigin: count(
+    Infinity,
+    'Requests to one origin that are under way at a time, whatever connections there are; the others wait.',
+  ),
+  deduplicate: flag(
+    false,
+    'A GET or HEAD that is equal to one under way waits for its response, and gets a copy; bodies are read whole then, up to maxBodyBytes.',
+  ),
   network: value<MemoryNetwork | undefined>(
     'a MemoryNetwork',
     undefined,
@@ -116,6 +143,25 @@ export type SessionOptions = { readonly [K in keyof SessionSettings]?: SessionSe
   readonly hsts?: HstsStore | false | undefined
   /** Is told of everything that the session does. Default: nobody. */
   readonly recorder?: HarRecorder | undefined
+  /** Answers in place of the network. Default: nobody. */
+  readonly replay?: HarReplay | undefined
+  /** What was answered before, and may be again (RFC 9111). Default: none. */
+  readonly cache?: HttpCache | undefined
+  readonly hooks?: SessionHooks | undefined
+}
+
+/** Called with each request and response of a session: with those of redirects, too. What they throw, the request throws. */
+export interface SessionHooks {
+  /** Gives fields that are added, or take the place of those of their names. */
+  beforeRequest?(request: HookedRequest): FieldInit | undefined | Promise<FieldInit | undefined>
+  afterResponse?(response: ClientResponse): void | Promise<void>
+}
+
+export interface HookedRequest {
+  readonly method: string
+  /** Without user and password. */
+  readonly url: string
+  readonly headers: Fields
 }
 
 /** What only a request has. At most one of `body`, `form`, `json` and `multipart`. */

@@ -1,37 +1,43 @@
 import { readOptions } from '../base/options.js'
 import { Timeouts } from '../base/timeouts.js'
+import { FieldList } from '../engine/http/field-list.js'
 import { fieldPairs, type Fields } from '../engine/http/fields.js'
 import { readHttp1ClientOptions } from '../engine/http1/options.js'
 import { systemClock } from '../transport/system-clock.js'
-import { basic, type Auth, type Challenged } from './auth.js'
-import { ACCEPT_ENCODING } from './codings.js'
+import { basic, identityOf, type Auth, type Challenged } from './auth.js'
+import type { CodingName } from './codings.js'
+import { encodeContent } from './content-encoding.js'
 import { CookieJar } from './cookies.js'
 import { download, type DownloadOptions, type DownloadReport } from './download.js'
-import { RedirectError } from './errors.js'
 import type { HarRecorder } from './har.js'
+import type { HarReplay } from './har-replay.js'
 import { HstsStore } from './hsts.js'
+import type { CachedIncoming, HttpCache } from './http-cache.js'
+import { OriginPace } from './origin-pace.js'
+import { SharedRequests } from './shared-requests.js'
+import { passOver, type Incoming } from './incoming.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import { isForwarded, Pool, routeOf, type Route } from './pool.js'
 import { ProxyAuth } from './proxy-auth.js'
 import { ProxyRules } from './proxies.js'
 import { appendQuery } from './query.js'
-import { fieldsBehind, redirectOf } from './redirects.js'
+import { fieldsBehind, redirectOf, wrongRedirect } from './redirects.js'
+import { defaultFields, overlay, type Pair } from './sent-fields.js'
 import { bodyOf } from './request-body.js'
 import { ClientResponse } from './response.js'
 import { Retries, sleep } from './retries.js'
-import { sendOnce, type Incoming } from './send.js'
+import { sendOnce } from './send.js'
 import {
   mergeRequest,
   SESSION_OPTIONS,
   type RequestOptions,
   type RequestSettings,
+  type SessionHooks,
   type SessionOptions,
   type SessionSettings,
 } from './session-options.js'
 import { parseTarget, type Target } from './target.js'
 import type { ProxyServer } from '../transport/proxy-server.js'
-
-type Pair = readonly [name: string, value: string]
 
 /** One request on its way, over its redirects. */
 interface Journey {
@@ -64,6 +70,11 @@ export class Session implements AsyncDisposable {
   readonly #proxyAuth: ProxyAuth = new ProxyAuth()
   readonly #hsts: HstsStore | undefined
   readonly #recorder: HarRecorder | undefined
+  readonly #replay: HarReplay | undefined
+  readonly #cache: HttpCache | undefined
+  readonly #hooks: SessionHooks | undefined
+  readonly #shared: SharedRequests | undefined
+  readonly #pace: OriginPace | undefined
   readonly #routes = new Map<string, Route>()
   readonly #timeouts: Timeouts
   /** `undefined` where none are kept. */
@@ -71,10 +82,16 @@ export class Session implements AsyncDisposable {
 
   /** @throws UsageError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_VALUE`. */
   constructor(options?: SessionOptions) {
-    const { cookies, hsts, recorder, ...rest } = options ?? {}
+    const { cookies, hsts, recorder, replay, cache, hooks, ...rest } = options ?? {}
     const settings = readOptions('Session', SESSION_OPTIONS, rest)
     this.#settings = settings
     this.#recorder = recorder
+    this.#replay = replay
+    this.#cache = cache
+    this.#hooks = hooks
+    this.#shared = settings.deduplicate ? new SharedRequests() : undefined
+    const pace = new OriginPace(settings, systemClock)
+    this.#pace = pace.isUnlimited ? undefined : pace
     this.#hsts = hsts === false ? undefined : (hsts ?? new HstsStore())
     this.cookies = cookies === false ? undefined : (cookies ?? new CookieJar())
     this.#fields = defaultFields(settings)
@@ -138,6 +155,23 @@ export class Session implements AsyncDisposable {
     return download(this, url, path, options)
   }
 
+  /** Page by page, along the links with `rel="next"` (RFC 8288); no page comes twice. @throws as `request` does. */
+  async *pages(url: string | URL, options?: RequestOptions): AsyncGenerator<ClientResponse, void, undefined> {
+    const seen = new Set<string>()
+    let next: string | URL | undefined = url
+    while (next !== undefined) {
+      const response: ClientResponse = await this.get(
+        next,
+        seen.size === 0 ? options : { ...options, query: undefined },
+      )
+      seen.add(response.url)
+      yield response
+      const link = response.links.find(({ rel }) => rel === 'next')
+      const following = link && new URL(link.target, response.url).href
+      next = following === undefined || seen.has(following) ? undefined : following
+    }
+  }
+
   /** Lets what is under way end, and ends the connections that idle. */
   close(): Promise<void> {
     this.#pool.close()
@@ -182,9 +216,12 @@ export class Session implements AsyncDisposable {
     } = options
     const settings = mergeRequest(this.#settings, own)
     if (query !== undefined) target = withUser(parseTarget(appendQuery(target.href, query)), target)
-    const body = bodyOf(options)
+    const body = encoded(bodyOf(options), settings.compress)
     const fields = overlay(this.#fields, [
       ...(body?.contentType === undefined ? [] : [['Content-Type', body.contentType] as const]),
+      ...(settings.compress === undefined || body === undefined
+        ? []
+        : [['Content-Encoding', settings.compress] as const]),
       ...(settings.decompress ? [] : [['Accept-Encoding', 'identity'] as const]),
       ...(options.headers === undefined ? [] : fieldPairs(options.headers)),
     ])
@@ -226,7 +263,8 @@ export class Session implements AsyncDisposable {
     let journey = first
     for (;;) {
       const startedAt = this.#recorder === undefined ? undefined : new Date()
-      const incoming = await this.#attempt(journey)
+      if (this.#hooks?.beforeRequest !== undefined) journey = await this.#hooked(journey, this.#hooks)
+      const { incoming, outcome } = await this.#respond(journey)
       const { target, method, settings } = journey
       const response = new ClientResponse({
         incoming,
@@ -235,11 +273,18 @@ export class Session implements AsyncDisposable {
         history,
         decodes: settings.decompress,
         maxBodyBytes: settings.maxBodyBytes,
+        cached: outcome,
       })
       if (startedAt !== undefined) {
         const bodyBytes = typeof journey.body?.length === 'number' ? journey.body.length : 0
-        this.#recorder?.record({ response, startedAt, fields: [...fieldPairs(incoming.start.fields ?? [])], bodyBytes })
+        this.#recorder?.record({
+          response,
+          startedAt,
+          fields: [...fieldPairs(incoming.start?.fields ?? [])],
+          bodyBytes,
+        })
       }
+      await this.#hooks?.afterResponse?.(response)
       const redirect = settings.followRedirects ? redirectOf(incoming.head, method) : undefined
       if (redirect === undefined) return response
       if (history.length >= settings.maxRedirects)
@@ -265,6 +310,45 @@ export class Session implements AsyncDisposable {
       return this.#secured(parseTarget(location, target.href))
     } catch (cause) {
       throw wrongRedirect(response, history, `"${location.slice(0, 64)}" is no URL of HTTP`, cause)
+    }
+  }
+
+  async #hooked(journey: Journey, hooks: SessionHooks): Promise<Journey> {
+    const { method, target, fields } = journey
+    const added = await hooks.beforeRequest?.({ method, url: target.href, headers: new FieldList(fields) })
+    return added === undefined ? journey : { ...journey, fields: overlay(fields, fieldPairs(added)) }
+  }
+
+  /** From the cache, from another request that is equal, or from the server. */
+  async #respond(journey: Journey): Promise<CachedIncoming> {
+    const { method, target, body, settings, options } = journey
+    if (this.#replay !== undefined) return { incoming: this.#replay.answer(method, target.href), outcome: undefined }
+    const shared = body === undefined && (method === 'GET' || method === 'HEAD') ? this.#shared : undefined
+    if (this.#cache === undefined && shared === undefined)
+      return { incoming: await this.#paced(journey), outcome: undefined }
+    const fields = this.#fieldsOf(journey, undefined)
+    const identity = identityOf(journey.auth, fields)
+    const send = (sent: readonly Pair[]): Promise<Incoming> => {
+      const next = { ...journey, fields: sent }
+      if (shared === undefined || identity === undefined) return this.#paced(next)
+      const key = JSON.stringify([method, target.href, identity, sent])
+      return shared.send(key, options?.signal, settings.maxBodyBytes, () => this.#paced(next))
+    }
+    if (this.#cache === undefined) return { incoming: await send(fields), outcome: undefined }
+    const { href: url, host } = target
+    return this.#cache.respond({ method, url, host, fields, identity, hasBody: body !== undefined }, send)
+  }
+
+  async #paced(journey: Journey): Promise<Incoming> {
+    if (this.#pace === undefined) return this.#attempt(journey)
+    const release = await this.#pace.take(journey.target.origin, journey.options?.signal)
+    try {
+      const incoming = await this.#attempt(journey)
+      incoming.body.whenOver(release)
+      return incoming
+    } catch (error) {
+      release()
+      throw error
     }
   }
 
@@ -365,18 +449,8 @@ export class Session implements AsyncDisposable {
 }
 
 const MAX_ROUTES = 1024
-/** Up to so much of a body that nobody wants is read, so that its connection can be used again. */
-const MAX_PASSED_BYTES = 64 * 1024
-
-async function passOver({ body }: Incoming): Promise<void> {
-  if (body.isOver) return
-  try {
-    await body.whole(MAX_PASSED_BYTES)
-  } catch {
-    // It was too long, or broke off: its connection is given up, and nobody asked for the body.
-    body.discard()
-  }
-}
+const encoded = (body: OutgoingBody | undefined, coding: CodingName | undefined): OutgoingBody | undefined =>
+  body === undefined || coding === undefined || body.length === 0 ? body : encodeContent(body, coding)
 
 const challenged = (
   { method, target, body }: Journey,
@@ -398,32 +472,4 @@ const withUser = (made: Target, { user, password }: Target): Target =>
 
 function authOf(auth: Auth | undefined, { user, password }: Target): Auth | undefined {
   return auth ?? (user === undefined && password === undefined ? undefined : basic(user ?? '', password ?? ''))
-}
-
-function defaultFields({ userAgent, headers }: SessionSettings): readonly Pair[] {
-  const made: Pair[] = [['Accept', '*/*']]
-  if (userAgent !== undefined && userAgent !== '') made.unshift(['User-Agent', userAgent])
-  if (ACCEPT_ENCODING !== '') made.push(['Accept-Encoding', ACCEPT_ENCODING])
-  return overlay(made, fieldPairs(headers))
-}
-
-/** Fields with others in place of those of the same name. One with an empty value takes its name away. */
-function overlay(fields: readonly Pair[], others: Iterable<Pair>): readonly Pair[] {
-  const added = [...others]
-  if (added.length === 0) return fields
-  const names = new Set(added.map(([name]) => name.toLowerCase()))
-  return [...fields.filter(([name]) => !names.has(name.toLowerCase())), ...added]
-}
-
-function wrongRedirect(
-  { method, url, status }: ClientResponse,
-  history: readonly ClientResponse[],
-  why: string,
-  cause?: unknown,
-): RedirectError {
-  const urls = [...history.map((response) => response.url), url]
-  return new RedirectError('ERR_REDIRECT', `Cannot follow the ${status} of ${method} ${url}: ${why}`, {
-    cause,
-    details: { method, url, status, history: urls },
-  })
 }

@@ -23,15 +23,19 @@ export async function readWhole(path: string, maxBytes: number): Promise<string>
 
 /**
  * Writes a file that only its owner may read, so that under its name there is always a whole one, the old or the new:
- * beside it under a name of chance, flushed to the disk, then renamed.
+ * beside it under a name of chance, flushed to the disk (unless `sync` is false), then renamed.
  */
-export async function replaceWhole(path: string, text: string): Promise<void> {
+export async function replaceWhole(
+  path: string,
+  content: string | Uint8Array,
+  { sync = true }: { readonly sync?: boolean } = {},
+): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(temporary, 'wx', 0o600)
   try {
     try {
-      await file.writeFile(text)
-      await file.sync()
+      await file.writeFile(content)
+      if (sync) await file.sync()
     } finally {
       await file.close()
     }

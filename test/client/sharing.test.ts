@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { LimitError, UsageError } from '#src/base/errors.js'
+import { HarRecorder } from '#src/client/har.js'
+import { HarReplay } from '#src/client/har-replay.js'
+import { OriginPace } from '#src/client/origin-pace.js'
+import { redirect, text } from '#src/http/index.js'
+import { FakeClock } from '#src/transport/memory/fake-clock.js'
+import { serving, session } from './_servers.js'
+
+void suite('requests that know of each other', () => {
+  void test('deduplicate sends equal requests once, and each gets bytes of its own', async (t) => {
+    let count = 0
+    let answer = (): void => undefined
+    const asked = new Promise<void>((resolve) => (answer = resolve))
+    const url = await serving(t, async ({ path }) => {
+      count += 1
+      await asked
+      return text(`answer to ${path}`)
+    })
+    const own = session(t, { deduplicate: true })
+    const all = [
+      own.get(`${url}/a`),
+      own.get(`${url}/a`),
+      own.get(`${url}/b`),
+      own.get(`${url}/a`, { headers: { 'x-own': '1' } }),
+    ]
+    const controller = new AbortController()
+    const left = own.get(`${url}/a`, { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await assert.rejects(left, /enough/)
+    answer()
+    const [first, second, third, fourth] = await Promise.all(all.map(async (one) => (await one).bytes()))
+    assert.ok(first !== undefined && second !== undefined)
+    first[0] = 0
+    assert.equal(String(second), 'answer to /a')
+    assert.equal(String(third), 'answer to /b')
+    assert.equal(String(fourth), 'answer to /a')
+    assert.equal(count, 3)
+    assert.equal(await (await own.get(`${url}/a`)).text(), 'answer to /a')
+    assert.equal(count, 4)
+  })
+
+  void test('one that sent for others and is aborted is followed by one of them', async (t) => {
+    let count = 0
+    const url = await serving(t, async ({ signal }) => {
+      count += 1
+      if (count === 1) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      return text('answer')
+    })
+    const own = session(t, { deduplicate: true })
+    const controller = new AbortController()
+    const first = own.get(url, { signal: controller.signal })
+    const second = own.get(url)
+    setImmediate(() => controller.abort(new Error('enough')))
+    await assert.rejects(first, /enough/)
+    assert.equal(await (await second).text(), 'answer')
+    assert.equal(count, 2)
+  })
+
+  void test('maxRequestsPerOrigin lets so many go at a time, until their bodies are over', async (t) => {
+    let running = 0
+    let most = 0
+    const url = await serving(t, async () => {
+      running += 1
+      most = Math.max(most, running)
+      await new Promise((resolve) => setImmediate(resolve))
+      running -= 1
+      return text('answer')
+    })
+    const own = session(t, { maxRequestsPerOrigin: 2 })
+    const texts = await Promise.all(Array.from({ length: 20 }, async () => (await own.get(url)).text()))
+    assert.equal(texts.length, 20)
+    assert.ok(most <= 2, `${most} at a time`)
+  })
+
+  void test('OriginPace spaces the requests to each origin evenly, and refuses above maxWaiting', async () => {
+    const clock = new FakeClock()
+    const pace = new OriginPace({ maxRequestsPerSecond: 10, maxRequestsPerOrigin: Infinity, maxWaiting: 10 }, clock)
+    const began = clock.now()
+    const times: number[] = []
+    const take = async (origin: string): Promise<void> => {
+      ;(await pace.take(origin, undefined))()
+      times.push(clock.now() - began)
+    }
+    const all = [take('a'), take('a'), take('a'), take('b')]
+    await clock.advance(1000)
+    await Promise.all(all)
+    assert.deepEqual(
+      times.toSorted((left, right) => left - right),
+      [0, 0, 100, 200],
+    )
+    const narrow = new OriginPace({ maxRequestsPerSecond: Infinity, maxRequestsPerOrigin: 1, maxWaiting: 1 }, clock)
+    const release = await narrow.take('a', undefined)
+    const controller = new AbortController()
+    const waiting = narrow.take('a', controller.signal)
+    await assert.rejects(narrow.take('a', undefined), LimitError)
+    controller.abort(new Error('enough'))
+    await assert.rejects(waiting, /enough/)
+    release()
+    release()
+    ;(await narrow.take('a', undefined))()
+  })
+
+  void test('compress codes what is sent: at once what is short, in chunks what is streamed', async (t) => {
+    const url = await serving(t, async ({ headers, body }) => {
+      const bytes = (await body?.bytes()) ?? new Uint8Array()
+      const coding = headers.get('content-encoding')
+      const decoded = coding === 'gzip' ? gunzipSync(bytes) : coding === 'br' ? brotliDecompressSync(bytes) : bytes
+      return text(`${coding} ${headers.get('content-length') ?? 'chunked'} ${decoded.length}`)
+    })
+    const own = session(t, { compress: 'gzip' })
+    const short = await (await own.post(url, { body: 'a'.repeat(10_000) })).text()
+    assert.match(short, /^gzip \d\d 10000$/)
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 10; i += 1) yield Buffer.alloc(100_000, 'b')
+    }
+    assert.equal(await (await own.post(url, { body: pieces() })).text(), 'gzip chunked 1000000')
+    assert.match(await (await own.post(url, { body: 'x', compress: 'br' })).text(), /^br \d+ 1$/)
+    assert.equal(await (await own.post(url)).text(), 'undefined 0 0')
+  })
+
+  void test('hooks add fields and see each response, those of redirects too', async (t) => {
+    const url = await serving(t, ({ path, headers }) =>
+      path === '/' ? redirect('/end') : text(headers.get('x-signed') ?? ''),
+    )
+    const seen: string[] = []
+    const own = session(t, {
+      hooks: {
+        beforeRequest: ({ method, url: asked }) => ({ 'x-signed': `${method} ${new URL(asked).pathname}` }),
+        afterResponse: ({ status }) => void seen.push(String(status)),
+      },
+    })
+    assert.equal(await (await own.get(url)).text(), 'GET /end')
+    assert.deepEqual(seen, ['302', '200'])
+  })
+
+  void test('pages goes along rel="next", and ends where it has been', async (t) => {
+    const url = await serving(t, ({ query }) => {
+      const page = Number(query.get('page') ?? 1)
+      const next = page === 3 ? 2 : page + 1
+      return text(`page ${page}`, { headers: { link: `</?page=${next}>; rel="next"` } })
+    })
+    const pages: string[] = []
+    for await (const page of session(t).pages(`${url}/?page=1`)) pages.push(await page.text())
+    assert.deepEqual(pages, ['page 1', 'page 2', 'page 3'])
+  })
+
+  void test('what a HarRecorder wrote answers a session without a network', async (t) => {
+    let count = 0
+    const url = await serving(t, ({ path }) => {
+      count += 1
+      return path === '/' ? redirect('/end') : text(`answer ${count}`, { headers: { 'x-own': 'kept' } })
+    })
+    const recorder = new HarRecorder({ maxBodyBytes: 1000 })
+    const own = session(t, { recorder })
+    for (const path of ['/', '/end']) await (await own.get(url + path)).text()
+    const replay = new HarReplay(JSON.stringify(recorder))
+    const again = session(t, { replay })
+    const first = await again.get(`${url}/`)
+    assert.equal(first.url, `${url}/end`)
+    assert.equal(await first.text(), 'answer 2')
+    const second = await again.get(`${url}/end`)
+    assert.equal(second.headers.get('x-own'), 'kept')
+    assert.equal(await second.text(), 'answer 3')
+    assert.equal(await (await again.get(`${url}/end`)).text(), 'answer 3')
+    await assert.rejects(again.get(`${url}/never`), UsageError)
+    assert.throws(() => new HarReplay('{}'), UsageError)
+    assert.equal(count, 3)
+  })
+})
