@@ -1,5 +1,5 @@
 import { linkSignals, onAbort, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
-import { NetError, TimeoutError, UsageError } from '../base/errors.js'
+import { BrokenError, errorCodeOf, NetError, TimeoutError, UsageError } from '../base/errors.js'
 import { count, flag, group, milliseconds, readOptions, text, value, type OptionSpecs } from '../base/options.js'
 import type { Connection } from './connection.js'
 import { CONNECTION_OPTIONS, type ConnectionOptions, type ConnectionSettings } from './connection-options.js'
@@ -12,6 +12,7 @@ import { connectHappily } from './node/happy-eyeballs.js'
 import { localNameOf, openNatively, remoteOf } from './node/accepted-stream.js'
 import { toSystemPath } from './node/socket-listener.js'
 import { FAST_READ, SocketDriver } from './node/socket-driver.js'
+import type { Lookup } from './node/resolve-all.js'
 import { connectThrough } from './node/tunnel.js'
 import { connect as netConnect, type NetConnectOpts } from 'node:net'
 import { proxyOption, type ProxyOptions, type ProxyServer } from './proxy-server.js'
@@ -24,6 +25,8 @@ export type ConnectPhase = 'resolved' | 'connected' | 'tunneled' | 'secured'
 
 export interface ConnectOptions {
   readonly onPhase?: ((phase: ConnectPhase) => void) | undefined
+  readonly onAttempt?: ((address: string) => void) | undefined
+  readonly lookup?: Lookup | undefined
   readonly signal?: AbortSignalLike | undefined
   readonly connectTimeoutMs?: number
   readonly attemptDelayMs?: number
@@ -54,6 +57,20 @@ export const CONNECT_OPTIONS: OptionSpecs<ConnectSettings> = {
     'none',
     'Called with `resolved`, `connected`, `tunneled` (by a proxy) and `secured` as each is done, for measuring.',
     (given): given is (phase: ConnectPhase) => void => typeof given === 'function',
+  ),
+  onAttempt: value(
+    'a function',
+    undefined,
+    'none',
+    'Called with each address that is tried, as in `127.0.0.1:80`; with a proxy they are those of the proxy.',
+    (given): given is (address: string) => void => typeof given === 'function',
+  ),
+  lookup: value(
+    'a function of the host',
+    undefined,
+    'the system’s',
+    'Finds the addresses of a name, in place of the system: resolves to a list of `{ address, family }`.',
+    (given): given is Lookup => typeof given === 'function',
   ),
   connectTimeoutMs: milliseconds(
     10_000,
@@ -100,12 +117,41 @@ export async function connect(
   checkParameters(parsed)
   const settings = readOptions('connect', { ...CONNECT_OPTIONS, ...CONNECTION_OPTIONS }, options)
   throwIfAborted(settings.signal)
-  const connection = await withinTime(parsed, settings, (signal) => connectStream(parsed, settings, signal))
+  const way = new Way(settings)
+  const connection = await withinTime(parsed, settings, way, (signal) =>
+    connectStream(parsed, { ...settings, ...way.hooks }, signal),
+  )
   if (parsed.scheme === 'tls' || settings.tls !== undefined) {
     await secure(connection, parsed, settings)
     settings.onPhase?.('secured')
   }
   return connection
+}
+
+/** How far it has come, for whoever measures and for the error of one that took too long. */
+class Way {
+  readonly tried: string[] = []
+  readonly hooks: Pick<ConnectSettings, 'onPhase' | 'onAttempt'>
+  stage: 'resolve' | 'connect' | 'tunnel' = 'resolve'
+
+  constructor({ onPhase, onAttempt }: ConnectSettings) {
+    this.hooks = {
+      onPhase: (phase) => {
+        if (phase === 'connected') this.stage = 'tunnel'
+        onPhase?.(phase)
+      },
+      onAttempt: (address) => {
+        this.stage = 'connect'
+        this.tried.push(address)
+        onAttempt?.(address)
+      },
+    }
+  }
+
+  get words(): string {
+    if (this.stage === 'resolve') return 'its name was not resolved'
+    return this.stage === 'tunnel' ? 'it took the connection, and did not answer' : `tried ${this.tried.join(', ')}`
+  }
 }
 
 async function connectStream(
@@ -141,8 +187,8 @@ async function connectTunnel(
       'ERR_ENDPOINT_SCHEME',
       `Cannot connect to ${formatEndpoint(endpoint)} through a proxy: use a tcp: or tls: endpoint with a host`,
     )
-  const { handshakeTimeoutMs } = settings
-  const connection = await connectThrough(proxy, endpoint, { signal, handshakeTimeoutMs }, (host, port) =>
+  const { handshakeTimeoutMs, lookup } = settings
+  const connection = await connectThrough(proxy, endpoint, { signal, handshakeTimeoutMs, lookup }, (host, port) =>
     connectTcp(host, port, settings, signal),
   )
   settings.onPhase?.('tunneled')
@@ -166,7 +212,9 @@ async function connectTcp(
       attemptDelayMs,
       highWaterBytes,
       signal,
+      lookup: settings.lookup,
       resolved: () => settings.onPhase?.('resolved'),
+      tried: settings.onAttempt,
     },
     () => {
       const slot: { driver: SocketDriver | undefined } = { driver: undefined }
@@ -198,6 +246,7 @@ async function connectUnix(
     highWaterMark: settings.writeHighWaterBytes,
     ...onread,
   }
+  settings.onAttempt?.(path)
   return new Promise((resolve, reject) => {
     const socket = netConnect(options)
     // With onread, Node would begin to read once connected: a driver starts paused.
@@ -212,7 +261,7 @@ async function connectUnix(
       reject(
         new NetError('ERR_CONNECT', message, {
           cause,
-          details: { attempts: [{ address: path, reason: cause.message }] },
+          details: { attempts: [{ address: path, reason: cause.message, systemCode: errorCodeOf(cause) }] },
         }),
       )
     }
@@ -231,12 +280,18 @@ async function connectUnix(
 async function withinTime<T>(
   endpoint: Endpoint,
   { connectTimeoutMs, signal, proxy }: ConnectSettings,
+  way: Way,
   work: (signal: AbortSignalLike) => Promise<T>,
 ): Promise<T> {
   const tooLate = (): TimeoutError => {
     const through = proxy === undefined ? '' : ` through the proxy ${proxy.toString()}`
-    const message = `Cannot connect to ${formatEndpoint(endpoint)}${through} within ${connectTimeoutMs} ms`
-    const details = { timeoutMs: connectTimeoutMs, ...(proxy === undefined ? {} : { proxy: proxy.toString() }) }
+    const message = `Cannot connect to ${formatEndpoint(endpoint)}${through} within ${connectTimeoutMs} ms: ${way.words}`
+    const details = {
+      timeoutMs: connectTimeoutMs,
+      stage: way.stage,
+      addresses: way.tried,
+      ...(proxy === undefined ? {} : { proxy: proxy.toString() }),
+    }
     return new TimeoutError('ERR_CONNECT_TIMEOUT', message, { details })
   }
   const linked = linkSignals([signal], { clock: systemClock, timeoutMs: connectTimeoutMs, reason: tooLate })
@@ -263,8 +318,14 @@ async function secure(connection: StreamConnection, endpoint: Endpoint, settings
   } catch (error) {
     connection.destroy(error)
     throwIfAborted(signal)
-    throw error
+    // The peer may be gone before the handshake has begun: it is not there for it all the same.
+    if (!(error instanceof BrokenError)) throw error
+    throw new NetError('ERR_TLS_HANDSHAKE', `Cannot finish the TLS handshake: ${lowerFirst(error.message)}`, {
+      cause: error,
+    })
   } finally {
     unlink()
   }
 }
+
+const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)

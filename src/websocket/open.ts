@@ -44,8 +44,9 @@ export function parseTarget(url: string | URL, over: string | undefined): WebSoc
   let parsed: URL
   try {
     parsed = new URL(url)
-  } catch (cause) {
-    throw wrongUrl(String(url), 'it is no URL', cause)
+  } catch {
+    // What is thrown has the whole URL, with its password: it is no cause to be shown.
+    throw wrongUrl(String(url), 'it is no URL')
   }
   const scheme = SCHEMES.get(parsed.protocol)
   if (scheme === undefined) throw wrongUrl(String(url), `the scheme ${parsed.protocol} is not one of WebSocket`)
@@ -63,16 +64,15 @@ export function parseTarget(url: string | URL, over: string | undefined): WebSoc
 function decoded(url: string | URL, text: string): string {
   try {
     return decodeURIComponent(text)
-  } catch (cause) {
-    throw wrongUrl(String(url), 'its user or password has a "%" that encodes nothing', cause)
+  } catch {
+    throw wrongUrl(String(url), 'its user or password has a "%" that encodes nothing')
   }
 }
 
-const wrongUrl = (url: string, why: string, cause?: unknown): UsageError =>
+const wrongUrl = (url: string, why: string): UsageError =>
   new UsageError(
     'ERR_ENDPOINT',
     `Cannot connect to ${JSON.stringify(hideSecrets(url).slice(0, 200))}: ${why}; a right one is ws://127.0.0.1:8000/chat`,
-    { cause },
   )
 
 /** One set of timers for all clients of this thread that go by the same clock. */

@@ -1,13 +1,15 @@
-import { lookup, type LookupAddress } from 'node:dns'
-import { connect as netConnect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { onAbort, type AbortSignalLike } from '../../base/cancellation.js'
-import { messageOf, NetError } from '../../base/errors.js'
+import { errorCodeOf, messageOf, NetError } from '../../base/errors.js'
 import { systemClock } from '../system-clock.js'
 import type { OnRead } from './fast-receive.js'
+import { resolveAll, type HostAddress, type Lookup } from './resolve-all.js'
 
 export interface Attempt {
   readonly address: string
   readonly reason: string
+  /** What the system calls it: `ECONNREFUSED`. */
+  readonly systemCode: string | undefined
 }
 
 export interface HappyEyeballsOptions {
@@ -19,7 +21,11 @@ export interface HappyEyeballsOptions {
   readonly attemptDelayMs: number
   readonly highWaterBytes: number
   readonly signal: AbortSignalLike | undefined
+  /** In place of the system's. */
+  readonly lookup?: Lookup | undefined
   readonly resolved?: () => void
+  /** Called with each address (`127.0.0.1:80`) that is tried. */
+  readonly tried?: ((address: string) => void) | undefined
 }
 
 /** One try: a socket under way, made with whatever its winner will read it by. */
@@ -37,7 +43,7 @@ export async function connectHappily<T>(
   options: HappyEyeballsOptions,
   make: () => { onread: OnRead | undefined; result: T },
 ): Promise<Try<T>> {
-  const addresses = await resolveHost(options.host)
+  const addresses = await resolveAll(options.host, options.lookup, options.signal)
   options.resolved?.()
   return new Promise((resolve, reject) => {
     const waiting = new Set<Socket>()
@@ -55,6 +61,7 @@ export async function connectHappily<T>(
       const address = addresses[next]
       if (address === undefined) return
       next += 1
+      options.tried?.(showAddress(address, options.port))
       const { onread, result } = make()
       const socket = netConnect(connectOptions(options, address, onread))
       // With onread, Node would begin to read once connected: a driver starts paused.
@@ -62,7 +69,11 @@ export async function connectHappily<T>(
       waiting.add(socket)
       const failed = (error: Error): void => {
         waiting.delete(socket)
-        attempts.push({ address: showAddress(address, options.port), reason: messageOf(error) })
+        attempts.push({
+          address: showAddress(address, options.port),
+          reason: messageOf(error),
+          systemCode: errorCodeOf(error),
+        })
         if (next < addresses.length) start()
         else if (waiting.size === 0) {
           finish()
@@ -88,7 +99,7 @@ export async function connectHappily<T>(
 
 function connectOptions(
   options: HappyEyeballsOptions,
-  { address, family }: LookupAddress,
+  { address, family }: HostAddress,
   onread: OnRead | undefined,
 ): TcpNetConnectOpts {
   const { port, localAddress, localPort, highWaterBytes } = options
@@ -107,39 +118,7 @@ function connectOptions(
   return made
 }
 
-async function resolveHost(host: string): Promise<LookupAddress[]> {
-  const name = host === '' ? 'localhost' : host
-  const family = isIP(name)
-  if (family !== 0) return [{ address: name, family }]
-  const found = await new Promise<LookupAddress[]>((resolve, reject) => {
-    lookup(name, { all: true, order: 'verbatim' } as { all: true }, (error, addresses) => {
-      if (error === null) resolve(addresses)
-      else
-        reject(
-          new NetError('ERR_RESOLVE', `Cannot resolve ${JSON.stringify(name)}: ${error.code ?? error.message}`, {
-            cause: error,
-            details: { host: name },
-          }),
-        )
-    })
-  })
-  return interleaveFamilies(found)
-}
-
-/** RFC 8305 §4: families in turn, beginning with the family of the first answer. */
-export function interleaveFamilies(addresses: readonly LookupAddress[]): LookupAddress[] {
-  const first = addresses.filter(({ family }) => family === addresses[0]?.family)
-  const second = addresses.filter(({ family }) => family !== addresses[0]?.family)
-  const ordered: LookupAddress[] = []
-  for (let i = 0; i < Math.max(first.length, second.length); i += 1) {
-    const [one, other] = [first[i], second[i]]
-    if (one !== undefined) ordered.push(one)
-    if (other !== undefined) ordered.push(other)
-  }
-  return ordered
-}
-
-const showAddress = ({ address, family }: LookupAddress, port: number): string =>
+const showAddress = ({ address, family }: HostAddress, port: number): string =>
   family === 6 ? `[${address}]:${port}` : `${address}:${port}`
 
 function cannotConnect({ host, port }: HappyEyeballsOptions, attempts: readonly Attempt[]): NetError {

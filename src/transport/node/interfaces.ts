@@ -26,3 +26,10 @@ export function findInterface(nameOrAddress: string, family: 'IPv4' | 'IPv6'): L
     `Cannot use interface ${JSON.stringify(nameOrAddress)}: this machine has none of that name or address with ${family}; it has ${known}`,
   )
 }
+
+/** The name of the interface that has an address of this machine. */
+export function interfaceOf(address: string): string | undefined {
+  for (const [name, addresses] of Object.entries(networkInterfaces()))
+    if (addresses?.some((own) => own.address === address)) return name
+  return undefined
+}

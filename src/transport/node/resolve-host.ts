@@ -3,20 +3,11 @@ import { isIP } from 'node:net'
 import { onAbort, throwIfAborted, type AbortSignalLike } from '../../base/cancellation.js'
 import { fromSystemError } from './errno.js'
 
-/** Which of several addresses: the system's first one, or the first of IPv4, if there is any or in any case. */
-export type Preference = 'first' | 'ipv4 first' | 'ipv4 only'
-
-const LOOKUPS = { first: {}, 'ipv4 first': { order: 'ipv4first' }, 'ipv4 only': { family: 4 } } as const
-
 /**
- * A numeric address of a host; a numeric one is returned as it is. A scope (`fe80::1%eth0`) stays.
+ * The system's first numeric address of a host; a numeric one is returned as it is. A scope (`fe80::1%eth0`) stays.
  * @throws NetError `ERR_RESOLVE`; `signal.reason`.
  */
-export async function resolveHost(
-  host: string,
-  signal: AbortSignalLike | undefined,
-  preference: Preference = 'first',
-): Promise<string> {
+export async function resolveHost(host: string, signal: AbortSignalLike | undefined): Promise<string> {
   throwIfAborted(signal)
   if (isIP(host) !== 0) return host
   let unlink: () => void = () => undefined
@@ -25,7 +16,7 @@ export async function resolveHost(
   })
   try {
     // The system's resolver cannot be stopped: what it still finds after an abort is dropped.
-    const { address } = await Promise.race([lookup(host, LOOKUPS[preference]), aborted])
+    const { address } = await Promise.race([lookup(host), aborted])
     return address
   } catch (error) {
     throwIfAborted(signal)

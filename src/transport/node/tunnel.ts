@@ -3,7 +3,7 @@ import { MoorageError, NetError, TimeoutError, UsageError } from '../../base/err
 import type { ProxyServer } from '../proxy-server.js'
 import type { StreamConnection } from '../stream-connection.js'
 import { askHttpProxy } from './http-tunnel.js'
-import { resolveHost } from './resolve-host.js'
+import { resolveAll, type Lookup } from './resolve-all.js'
 import { askSocksProxy } from './socks-tunnel.js'
 import { formatTarget, type TunnelRefusal, type TunnelTarget } from './tunnel-target.js'
 
@@ -12,6 +12,8 @@ export interface TunnelSettings {
   readonly signal: AbortSignalLike
   /** Of TLS to an `https:` proxy. */
   readonly handshakeTimeoutMs: number
+  /** Of the target, where this side resolves it; the system's where none is given. */
+  readonly lookup?: Lookup | undefined
 }
 
 /**
@@ -31,7 +33,7 @@ export async function connectThrough(
   let connection: StreamConnection | undefined
   let unlink = (): void => undefined
   try {
-    const asked = proxy.resolvesHere ? await resolve(proxy, target, signal) : target
+    const asked = proxy.resolvesHere ? await resolve(proxy, target, settings) : target
     const made = await reach(proxy.host, proxy.port)
     connection = made
     unlink = onAbort(signal, (reason) => made.destroy(reason))
@@ -53,9 +55,17 @@ export async function connectThrough(
 async function resolve(
   proxy: ProxyServer,
   { host, port }: TunnelTarget,
-  signal: AbortSignalLike,
+  { signal, lookup }: TunnelSettings,
 ): Promise<TunnelTarget> {
-  return { host: await resolveHost(host, signal, proxy.scheme === 'socks4' ? 'ipv4 only' : 'ipv4 first'), port }
+  const addresses = await resolveAll(host, lookup, signal)
+  const [first] = addresses
+  // An address that was given is asked for as it is: what the proxy cannot be asked for is refused there.
+  const isUsable = proxy.scheme !== 'socks4' || first?.address === host
+  const chosen = addresses.find(({ family }) => family === 4) ?? (isUsable ? first : undefined)
+  if (chosen !== undefined) return { host: chosen.address, port }
+  throw new NetError('ERR_RESOLVE', `Cannot resolve ${JSON.stringify(host)}: it has no address of IPv4`, {
+    details: { host },
+  })
 }
 
 async function secureToProxy(

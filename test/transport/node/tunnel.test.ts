@@ -205,7 +205,12 @@ suite('connect through a proxy', { timeout: 60_000 }, () => {
       const options = { proxy: `${scheme}://${silent}`, connectTimeoutMs: 200 }
       const error = await failureOf('tcp://127.0.0.1:9', options)
       assert.equal(error.code, 'ERR_CONNECT_TIMEOUT')
-      assert.deepEqual(error.details, { timeoutMs: 200, proxy: `${scheme}://${silent}` })
+      assert.deepEqual(error.details, {
+        timeoutMs: 200,
+        stage: 'tunnel',
+        addresses: [silent],
+        proxy: `${scheme}://${silent}`,
+      })
       await within('the end of the connection', seen)
       assert.ok(left.has('closed'))
     })
