@@ -58,6 +58,7 @@ export const documentedOptions = [
     name: 'VALIDATE_FETCH_OPTIONS',
   },
   { title: 'HTTP sessions', door: 'moorage/client', file: 'client/session-options', name: 'SESSION_OPTIONS' },
+  { title: 'Diagnoses', door: 'moorage/client', file: 'client/diagnosis/options', name: 'DIAGNOSE_OPTIONS' },
   { title: 'Files over HTTP', door: 'moorage/static', file: 'static/options', name: 'FILES_OPTIONS' },
   { title: 'Receiving files over HTTP', door: 'moorage/static', file: 'static/upload/options', name: 'UPLOAD_OPTIONS' },
   { title: 'WebSocket servers', door: 'moorage/websocket', file: 'websocket/options', name: 'WEBSOCKET_OPTIONS' },

@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       async () => (await import('./commands/request.js')).requestCommand(name),
     ]),
   ),
+  why: async () => (await import('./commands/why.js')).why,
 }
 
 /** Options of every command. */

@@ -27,6 +27,14 @@ export class Output {
     return this.#options.json
   }
 
+  get quiet(): boolean {
+    return this.#options.quiet
+  }
+
+  get verbose(): boolean {
+    return this.#options.verbose
+  }
+
   /** Whether there is a terminal to draw a progress bar on. */
   get interactive(): boolean {
     return process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !this.#options.json && !this.#options.quiet

@@ -110,3 +110,14 @@ export function toMultipart({
 /** A name that comes twice is the last one, as in a literal of JSON. */
 export const toJsonObject = ({ fields }: RequestItems): Readonly<Record<string, unknown>> =>
   Object.fromEntries(fields.map(({ name, value }) => [name, value]))
+
+/** `--header`. @throws UsageError `ERR_OPTION_VALUE`. */
+export function parseHeader(line: string): readonly [name: string, value: string] {
+  const [, name = '', value = ''] = /^([^:]+):\s*(.*)$/s.exec(line) ?? []
+  if (name === '')
+    throw new UsageError(
+      'ERR_OPTION_VALUE',
+      `Cannot use --header ${JSON.stringify(line.slice(0, 64))}: expected name: value`,
+    )
+  return [name.trim(), value.trim()]
+}

@@ -1,12 +1,5 @@
 import type { ClientResponse } from '../client/index.js'
-import { styleText } from 'node:util'
-
-/** Colour for what goes to stdout, where that is a terminal (no-color.org). */
-const colours = (): boolean =>
-  process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
-
-type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan' | 'blue' | 'magenta'
-const paint = (style: Style, text: string): string => styleText(style, text, { validateStream: false })
+import { colours, paint, type Style } from './stdout-colour.js'
 
 /** The status line and the fields, as they came; control characters of theirs do not reach the terminal. */
 export function formatHead(

@@ -40,13 +40,16 @@ export class HarReplay {
     const pairs = headers.flatMap(({ name, value }) =>
       OF_SENDING.has(name.toLowerCase()) ? [] : [[name, value] as const],
     )
-    return readyIncoming({
-      status,
-      reason: statusText,
-      httpVersion: httpVersion.replace(/^HTTP\//i, ''),
-      fields: new FieldList(pairs),
-      body: Buffer.from(content.text ?? '', content.encoding === 'base64' ? 'base64' : 'utf8'),
-    })
+    return readyIncoming(
+      { method, url },
+      {
+        status,
+        reason: statusText,
+        httpVersion: httpVersion.replace(/^HTTP\//i, ''),
+        fields: new FieldList(pairs),
+        body: Buffer.from(content.text ?? '', content.encoding === 'base64' ? 'base64' : 'utf8'),
+      },
+    )
   }
 }
 

@@ -98,12 +98,12 @@ export class HttpCache {
       if (response !== undefined && !isForced) {
         this.hits += 1
         if (revalidation !== undefined) this.#renew(Policy, request, found, send)
-        return { incoming: fromStored(found), outcome: revalidation === undefined ? 'hit' : 'stale' }
+        return { incoming: fromStored(request, found), outcome: revalidation === undefined ? 'hit' : 'stale' }
       }
     }
     if (/(?:^|,)\s*only-if-cached\s*(?:,|$)/i.test(asked.headers['cache-control'] ?? ''))
       return {
-        incoming: readyIncoming({ status: 504, reason: 'Gateway Timeout', fields: NO_FIELDS }),
+        incoming: readyIncoming(request, { status: 504, reason: 'Gateway Timeout', fields: NO_FIELDS }),
         outcome: undefined,
       }
     this.misses += 1
@@ -134,17 +134,17 @@ export class HttpCache {
       incoming = await send(conditions)
     } catch (error) {
       if (!isOfNetwork(error) || !mayBeStale(found, asked)) throw error
-      return { incoming: fromStored(found), outcome: 'stale' }
+      return { incoming: fromStored(request, found), outcome: 'stale' }
     }
     const { status } = incoming.head
     const isFailure = status >= 500 && mayBeStale(found, asked)
     if (status !== 304 && !isFailure) return { incoming: this.#keep(Policy, request, incoming), outcome: undefined }
     await passOver(incoming)
-    if (isFailure) return { incoming: fromStored(found), outcome: 'stale' }
+    if (isFailure) return { incoming: fromStored(request, found), outcome: 'stale' }
     const { policy } = found.policy.revalidatedPolicy(asked, { status, headers: toHeaders(incoming.head.fields) })
     const stored = { ...found.stored, policy: policy.toObject() }
     this.#work(this.#write(Policy, request, stored))
-    return { incoming: fromStored({ stored, policy }), outcome: 'revalidated' }
+    return { incoming: fromStored(request, { stored, policy }), outcome: 'revalidated' }
   }
 
   /** RFC 5861 §3. Whoever asked has an answer already; what goes wrong is met by the next who asks. */
@@ -287,12 +287,12 @@ function conditionsOf(policy: CachePolicy, asked: Asked, fields: readonly Pair[]
   return [...fields, ...added]
 }
 
-function fromStored({ stored, policy }: Found): Incoming {
+function fromStored(request: CachedRequest, { stored, policy }: Found): Incoming {
   const pairs = Object.entries(policy.responseHeaders()).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as const],
   )
   const { status, reason, httpVersion, body } = stored
-  return readyIncoming({ status, reason, httpVersion, fields: new FieldList(pairs), body })
+  return readyIncoming(request, { status, reason, httpVersion, fields: new FieldList(pairs), body })
 }
 
 const isOfNetwork = (error: unknown): boolean =>

@@ -16,6 +16,8 @@ export interface BodySource {
   receiveFile(descriptor: number, offset: number): Promise<number>
   /** Nobody wants the rest. */
   abandon(): void
+  /** The same error, with what was requested. */
+  explained(error: unknown): unknown
 }
 
 /** Of what is there already. */
@@ -23,6 +25,7 @@ const NOBODY: BodySource = {
   pause: () => undefined,
   resume: () => undefined,
   receiveFile: () => Promise.resolve(0),
+  explained: (error) => error,
   abandon: () => undefined,
 }
 
@@ -242,13 +245,12 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     this.fail(new ClosedError('ERR_CLOSED', 'Cannot read the body: it was discarded'))
   }
 
-  #tooLong(maxBytes: number): LimitError {
-    this.discard()
-    return new LimitError(
-      'ERR_BODY_LIMIT',
-      `Cannot hold the body: it has more than ${maxBytes} bytes; raise maxBodyBytes, or read it piece by piece`,
-      { details: { limit: maxBytes } },
+  #tooLong(maxBytes: number): unknown {
+    const error = this.#source.explained(
+      new LimitError('ERR_BODY_LIMIT', `The body has more than ${maxBytes} bytes`, { details: { limit: maxBytes } }),
     )
+    this.discard()
+    return error
   }
 
   // ---- from the exchange

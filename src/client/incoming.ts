@@ -1,5 +1,6 @@
 import type { Fields } from '../engine/http/fields.js'
 import type { RequestStart } from '../engine/http1/encode-request.js'
+import type { RequestFacts } from './errors.js'
 import type { ConnectionFacts, IncomingHead } from './exchange.js'
 import { IncomingBody } from './incoming-body.js'
 
@@ -24,26 +25,40 @@ export interface Incoming {
   readonly connection: ConnectionFacts | undefined
   /** What was sent for it. */
   readonly start: RequestStart | undefined
+  /** What an error of it says. */
+  facts(): RequestFacts
 }
 
 /** A response that is there already. */
-export function readyIncoming({
-  body,
-  httpVersion = '1.1',
-  ...head
-}: {
-  readonly status: number
-  readonly reason: string
-  readonly fields: Fields
-  readonly httpVersion?: string | undefined
-  readonly body?: Uint8Array | undefined
-}): Incoming {
+export function readyIncoming(
+  { method, url }: { readonly method: string; readonly url: string },
+  {
+    body,
+    httpVersion = '1.1',
+    ...head
+  }: {
+    readonly status: number
+    readonly reason: string
+    readonly fields: Fields
+    readonly httpVersion?: string | undefined
+    readonly body?: Uint8Array | undefined
+  },
+): Incoming {
   return {
     head: { ...head, httpVersion },
     body: IncomingBody.of(body),
     milestones: { sent: 0, responded: 0, ended: 0 },
     connection: undefined,
     start: undefined,
+    facts: () => ({
+      method,
+      url,
+      proxy: undefined,
+      isForwarded: false,
+      addresses: [],
+      elapsedMs: 0,
+      reached: 'body',
+    }),
   }
 }
 

@@ -1,6 +1,25 @@
 export { basic, bearer, digest, netrc, type Auth, type Challenged } from './auth.js'
 export { CookieJar } from './cookies.js'
 export { ACCEPT_ENCODING } from './codings.js'
+export { diagnose } from './diagnosis/diagnose.js'
+export type { DiagnoseOptions } from './diagnosis/options.js'
+export type {
+  AddressAttempt,
+  BodyFacts,
+  ConnectFacts,
+  DiagnosisStep,
+  HttpFacts,
+  ProxyFacts,
+  ResolveFacts,
+  RouteFacts,
+  StepName,
+  StepOutcome,
+  TlsFacts,
+  TunnelFacts,
+  UrlFacts,
+  WebSocketFacts,
+} from './diagnosis/steps.js'
+export type { CertificateFacts, CertificateProblem } from './diagnosis/certificate.js'
 export type { DownloadOptions, DownloadProgress, DownloadReport } from './download.js'
 export {
   BodyError,

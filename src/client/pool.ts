@@ -32,6 +32,8 @@ export interface PooledExchange extends Exchange {
   /** When it came. */
   readonly since: number
   phase(phase: ConnectPhase): void
+  /** The addresses that were tried for it until now: the list goes on. */
+  tried(addresses: readonly string[]): void
 }
 
 export interface PoolParts {
@@ -290,6 +292,7 @@ class OriginPool implements WireOwner, Timed {
   async #connect(): Promise<void> {
     const { parts } = this.#pool
     const [first] = this.#waiting
+    const tried: string[] = []
     try {
       const connection = await connect(this.#route.endpoint, {
         ...parts.connecting,
@@ -298,6 +301,10 @@ class OriginPool implements WireOwner, Timed {
         tls: this.#tls(),
         proxy: this.#route.tunnel,
         onPhase: (phase) => first?.phase(phase),
+        onAttempt: (address) => {
+          tried.push(address)
+          first?.tried(tried)
+        },
       })
       this.#connecting -= 1
       if (!(connection instanceof StreamConnection)) throw new UsageError('ERR_ARGUMENT', 'Cannot use this connection')
@@ -306,7 +313,9 @@ class OriginPool implements WireOwner, Timed {
       if (this.#connecting > 0) this.#connecting -= 1
       this.#mayShare = false
       this.#pool.connections -= 1
-      this.#takeWaiting()?.failed(error, false)
+      const failing = this.#takeWaiting()
+      failing?.tried(tried)
+      failing?.failed(error, false)
       this.connectIfNeeded()
       this.#forgetIfUnused()
     }

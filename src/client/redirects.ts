@@ -1,4 +1,4 @@
-import { RedirectError } from './errors.js'
+import { detailsOf, RedirectError } from './errors.js'
 import type { ClientResponse } from './response.js'
 import type { ResponseHead } from '../engine/http1/message-head.js'
 
@@ -48,14 +48,21 @@ export function fieldsBehind(
 
 /** @returns the error of a redirect that cannot be followed. */
 export function wrongRedirect(
-  { method, url, status }: ClientResponse,
+  { method, url, status, incoming }: ClientResponse,
   history: readonly ClientResponse[],
   why: string,
+  suggestion: string,
   cause?: unknown,
 ): RedirectError {
   const urls = [...history.map((response) => response.url), url]
-  return new RedirectError('ERR_REDIRECT', `Cannot follow the ${status} of ${method} ${url}: ${why}`, {
+  return new RedirectError('ERR_REDIRECT', `Cannot follow the ${status} of ${method} ${url}: ${why}; ${suggestion}`, {
     cause,
-    details: { method, url, status, history: urls },
+    details: { ...detailsOf(incoming.facts(), 'redirect', suggestion), status, history: urls },
   })
 }
+
+/** Who has been here before goes in a circle, unless a cookie or the time ends it. */
+export const adviseOnMany = ({ url }: ClientResponse, history: readonly ClientResponse[]): string =>
+  history.some((earlier) => earlier.url === url)
+    ? 'it goes in a circle: look at the rules of the server, and whether it wants a cookie'
+    : 'raise maxRedirects where there are so many'

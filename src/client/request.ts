@@ -94,6 +94,7 @@ function withOptions(target: Target, settings: PlainSettings, options: PlainRequ
     url: target.href,
     route: routeOf(target, undefined, undefined, true),
     proxy: undefined,
+    isForwarded: false,
     signal,
     deadline: undefined,
     timeoutMs: options.timeoutMs ?? settings.timeoutMs,

@@ -3,7 +3,7 @@ import { checkBySchema, formatFaults, type StandardSchema } from '../base/standa
 import type { Fields } from '../engine/http/fields.js'
 import { decodeText } from './charset.js'
 import { decodeContent, decodeWhole, type DecodingLimits } from './content-decoding.js'
-import { BodyError, explain, StatusError } from './errors.js'
+import { BodyError, detailsOf, explain, StatusError } from './errors.js'
 import { saveBody } from './save-body.js'
 import { SavedFile } from './saved-file.js'
 import type { IncomingBody, Taker } from './incoming-body.js'
@@ -156,30 +156,33 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
   json(): Promise<unknown>
   json<Output>(schema: StandardSchema<Output>): Promise<Output>
   async json<Output>(schema?: StandardSchema<Output>): Promise<unknown> {
-    const text = await this.text()
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch (cause) {
-      const type = this.headers.get('content-type') ?? 'no content-type'
-      throw this.#wrong(`it is no JSON (${type}): it begins with ${JSON.stringify(text.slice(0, 64))}`, cause)
-    }
+    const value = this.parseJson(await this.text())
     if (schema === undefined) return value
     const checked = await checkBySchema(schema, value)
     if ('value' in checked) return checked.value
     throw this.#wrong(`it is not as the schema wants it: ${formatFaults(checked.faults)}`, undefined)
   }
 
+  /** @internal The body, read before. @throws BodyError `ERR_BODY`. */
+  parseJson(text: string): unknown {
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      const type = this.headers.get('content-type') ?? 'no content-type'
+      throw this.#wrong(`it is no JSON (${type}): it begins with ${JSON.stringify(text.slice(0, 64))}`, cause)
+    }
+  }
+
   #explained(error: unknown): unknown {
-    const { method, url } = this
-    return explain(error, { method, url, proxy: undefined, elapsedMs: this.elapsed.totalMs, hasResponse: true })
+    return explain(error, this.#incoming.facts())
   }
 
   #wrong(why: string, cause: unknown): ProtocolError {
     const { method, url, status } = this
-    return new BodyError('ERR_BODY', `Cannot read the body of ${method} ${url}: ${why}`, {
+    const suggestion = 'look at what the server sends there: it may be a page that tells of an error'
+    return new BodyError('ERR_BODY', `Cannot read the body of ${method} ${url}: ${why}; ${suggestion}`, {
       cause,
-      details: { method, url, status },
+      details: { ...detailsOf(this.#incoming.facts(), 'body', suggestion), status },
     })
   }
 
@@ -187,8 +190,15 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     const codings = this.#codings
     const { body } = this.#incoming
-    if (codings === undefined) return body[Symbol.asyncIterator]()
-    return decodeContent(codings, body, { maxBytes: Infinity, maxExpansion: MAX_EXPANSION })[Symbol.asyncIterator]()
+    return codings === undefined ? body[Symbol.asyncIterator]() : this.#decode(codings, body)
+  }
+
+  async *#decode(codings: string, body: IncomingBody): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* decodeContent(codings, body, { maxBytes: Infinity, maxExpansion: MAX_EXPANSION })
+    } catch (error) {
+      throw this.#explained(error)
+    }
   }
 
   /** @internal */

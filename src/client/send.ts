@@ -5,7 +5,8 @@ import type { Clock } from '../base/clock.js'
 import type { Fields } from '../engine/http/fields.js'
 import type { RequestStart } from '../engine/http1/encode-request.js'
 import type { ConnectPhase } from '../transport/connect.js'
-import { explain } from './errors.js'
+import { formatAddress } from '../transport/address.js'
+import { explain, type RequestFacts } from './errors.js'
 import type { Carrier, IncomingHead } from './exchange.js'
 import type { Incoming, Milestones } from './incoming.js'
 import { IncomingBody, type BodySource } from './incoming-body.js'
@@ -20,6 +21,8 @@ export interface Outgoing {
   readonly url: string
   readonly route: Route
   readonly proxy: string | undefined
+  /** It goes to the proxy as it is, and not through a tunnel. */
+  readonly isForwarded: boolean
   readonly signal: AbortSignalLike | undefined
   /** When it must be over, by the clock of the pool; `undefined`: `timeoutMs` from its beginning. */
   readonly deadline: number | undefined
@@ -55,6 +58,7 @@ class Sending implements PooledExchange, BodySource {
   #carrier: Carrier | undefined
   #body: IncomingBody | undefined
   #unlink: (() => void) | undefined
+  #tried: readonly string[] = []
 
   constructor(pool: Pool, outgoing: Outgoing) {
     this.#pool = pool
@@ -98,7 +102,35 @@ class Sending implements PooledExchange, BodySource {
       this.#pool.send(this.#outgoing.route, this)
     } catch (error) {
       this.#over()
-      this.#head.reject(error)
+      this.#head.reject(explain(error, this.facts()))
+    }
+  }
+
+  /** Those of the connection, where there is one: the peer's, or the proxy's. */
+  get #addresses(): readonly string[] {
+    return this.#carrier === undefined ? this.#tried : [formatAddress(this.#carrier.connection.remote)]
+  }
+
+  get #reached(): RequestFacts['reached'] {
+    if (this.#body !== undefined) return 'body'
+    const { connected, tunneled, sent } = this.#milestones
+    if (sent !== undefined) return 'response'
+    const { tls, tunnel } = this.#outgoing.route
+    const isThrough = tunnel === undefined ? connected !== undefined : tunneled !== undefined
+    return isThrough && tls !== undefined ? 'tls' : 'connect'
+  }
+
+  facts(): RequestFacts {
+    const { url, proxy, isForwarded, start } = this.#outgoing
+    const elapsedMs = this.#milestones.ended ?? this.#clock.now() - this.since
+    return {
+      method: start.method,
+      url,
+      proxy,
+      isForwarded,
+      addresses: this.#addresses,
+      elapsedMs,
+      reached: this.#reached,
     }
   }
 
@@ -128,6 +160,10 @@ class Sending implements PooledExchange, BodySource {
     this.#milestones[phase] = this.#clock.now() - this.since
   }
 
+  tried(addresses: readonly string[]): void {
+    this.#tried = addresses
+  }
+
   begun(carrier: Carrier, head: string): void {
     this.#outgoing.onHead?.(head)
     this.#carrier = carrier
@@ -148,7 +184,14 @@ class Sending implements PooledExchange, BodySource {
     this.#milestones.responded = this.#clock.now() - this.since
     const body = new IncomingBody(this, this.#outgoing.highWaterBytes)
     this.#body = body
-    this.#head.resolve({ head, body, milestones: this.#milestones, connection: carrier.connection, start: this.start })
+    this.#head.resolve({
+      head,
+      body,
+      milestones: this.#milestones,
+      connection: carrier.connection,
+      start: this.start,
+      facts: () => this.facts(),
+    })
   }
 
   received(bytes: Uint8Array): void {
@@ -170,9 +213,7 @@ class Sending implements PooledExchange, BodySource {
       return
     }
     this.#over()
-    const { url, proxy, start } = this.#outgoing
-    const elapsedMs = this.#clock.now() - this.since
-    const told = explain(error, { method: start.method, url, proxy, elapsedMs, hasResponse: this.#body !== undefined })
+    const told = explain(error, this.facts())
     this.#body?.fail(told)
     this.#head.reject(told)
   }
@@ -194,6 +235,10 @@ class Sending implements PooledExchange, BodySource {
 
   async receiveFile(descriptor: number, offset: number): Promise<number> {
     return (await this.#carrier?.receiveFile(this, descriptor, offset)) ?? 0
+  }
+
+  explained(error: unknown): unknown {
+    return explain(error, this.facts())
   }
 
   abandon(): void {

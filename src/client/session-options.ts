@@ -2,6 +2,7 @@ import type { AbortSignalLike } from '../base/cancellation.js'
 import { count, flag, group, rate, readOptions, text, value, type OptionSpecs } from '../base/options.js'
 import type { FieldInit, Fields } from '../engine/http/fields.js'
 import { MemoryNetwork } from '../transport/memory/network.js'
+import type { Lookup } from '../transport/node/resolve-all.js'
 import type { ProxyOptions, ProxyServer } from '../transport/proxy-server.js'
 import { TLS_CLIENT_OPTIONS, type TlsClientOptions } from '../transport/tls-options.js'
 import type { Auth } from './auth.js'
@@ -99,6 +100,7 @@ export interface SessionSettings extends RequestSettings, PoolSettings, TimeoutS
   readonly maxRequestsPerSecond: number
   readonly maxRequestsPerOrigin: number
   readonly deduplicate: boolean
+  readonly lookup: Lookup | undefined
   readonly network: MemoryNetwork | undefined
 }
 
@@ -126,6 +128,13 @@ export const SESSION_OPTIONS: OptionSpecs<SessionSettings> = {
   deduplicate: flag(
     false,
     'A GET or HEAD that is equal to one under way waits for its response, and gets a copy; bodies are read whole then, up to maxBodyBytes.',
+  ),
+  lookup: value<Lookup | undefined>(
+    'a function of the host',
+    undefined,
+    'the system’s',
+    'Finds the addresses of a name, in place of the system: resolves to a list of `{ address, family }`.',
+    (given): given is Lookup => typeof given === 'function',
   ),
   network: value<MemoryNetwork | undefined>(
     'a MemoryNetwork',

@@ -21,7 +21,7 @@ import { isForwarded, Pool, routeOf, type Route } from './pool.js'
 import { ProxyAuth } from './proxy-auth.js'
 import { ProxyRules } from './proxies.js'
 import { appendQuery } from './query.js'
-import { fieldsBehind, redirectOf, wrongRedirect } from './redirects.js'
+import { adviseOnMany, fieldsBehind, redirectOf, wrongRedirect } from './redirects.js'
 import { defaultFields, overlay, type Pair } from './sent-fields.js'
 import { bodyOf } from './request-body.js'
 import { ClientResponse } from './response.js'
@@ -37,6 +37,7 @@ import {
   type SessionSettings,
 } from './session-options.js'
 import { parseTarget, type Target } from './target.js'
+import { hideSecrets } from '../transport/hidden-secrets.js'
 import type { ProxyServer } from '../transport/proxy-server.js'
 
 /** One request on its way, over its redirects. */
@@ -102,7 +103,7 @@ export class Session implements AsyncDisposable {
       times: settings,
       engine: readHttp1ClientOptions({ maxBodyBytes: Infinity }),
       timeouts: this.#timeouts,
-      connecting: settings.network === undefined ? {} : { network: settings.network },
+      connecting: { lookup: settings.lookup, ...(settings.network === undefined ? {} : { network: settings.network }) },
     })
   }
 
@@ -288,7 +289,12 @@ export class Session implements AsyncDisposable {
       const redirect = settings.followRedirects ? redirectOf(incoming.head, method) : undefined
       if (redirect === undefined) return response
       if (history.length >= settings.maxRedirects)
-        throw wrongRedirect(response, history, `there were ${history.length} before it`)
+        throw wrongRedirect(
+          response,
+          history,
+          `there were ${history.length} before it`,
+          adviseOnMany(response, history),
+        )
       const next = this.#next(redirect.location, target, response, history)
       if (redirect.keepsBody && journey.body !== undefined && !journey.body.isReplayable) return response
       history.push(response)
@@ -309,7 +315,14 @@ export class Session implements AsyncDisposable {
     try {
       return this.#secured(parseTarget(location, target.href))
     } catch (cause) {
-      throw wrongRedirect(response, history, `"${location.slice(0, 64)}" is no URL of HTTP`, cause)
+      const shown = JSON.stringify(hideSecrets(location).slice(0, 64))
+      throw wrongRedirect(
+        response,
+        history,
+        `${shown} is no URL of HTTP`,
+        'have the server redirect to http: or https:',
+        cause,
+      )
     }
   }
 
@@ -355,7 +368,7 @@ export class Session implements AsyncDisposable {
   /** One stage of the journey: with its cookies and credentials, and again where that may help. */
   async #attempt(journey: Journey): Promise<Incoming> {
     const { method, target, settings, auth, options, body } = journey
-    const proxy = this.#proxies.of(settings.proxy, target)
+    const proxy = this.#settings.network === undefined ? this.#proxies.of(settings.proxy, target) : undefined
     const retries = new Retries(settings.retries, method, body)
     let authorization = auth === undefined ? undefined : await auth.authorize(challenged(journey, undefined, undefined))
     let isRefused = false
@@ -424,6 +437,7 @@ export class Session implements AsyncDisposable {
       url: target.href,
       route: this.#routeOf(target, proxy),
       proxy: proxy?.toString(),
+      isForwarded: isAbsolute,
       signal: options?.signal,
       deadline,
       timeoutMs: settings.timeoutMs,
@@ -441,12 +455,18 @@ export class Session implements AsyncDisposable {
     if (proxy !== undefined) return routeOf(target, proxy, tls, http2)
     let route = this.#routes.get(target.origin)
     if (route !== undefined) return route
-    route = routeOf(target, undefined, tls, http2)
+    const { network } = this.#settings
+    route = routeOf(network === undefined ? target : inMemory(target), undefined, tls, http2)
     if (this.#routes.size >= MAX_ROUTES) this.#routes.clear()
     this.#routes.set(target.origin, route)
     return route
   }
 }
+
+const inMemory = (target: Target): Target => ({
+  ...target,
+  endpoint: { scheme: 'memory', name: target.hostname, parameters: {} },
+})
 
 const MAX_ROUTES = 1024
 const encoded = (body: OutgoingBody | undefined, coding: CodingName | undefined): OutgoingBody | undefined =>

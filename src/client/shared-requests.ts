@@ -1,6 +1,7 @@
 import { besideSignal, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
 import { LimitError } from '../base/errors.js'
-import { readyIncoming, type Incoming } from './incoming.js'
+import { IncomingBody } from './incoming-body.js'
+import type { Incoming } from './incoming.js'
 
 interface Running {
   readonly result: Promise<Incoming>
@@ -57,12 +58,12 @@ async function readWhole(send: () => Promise<Incoming>, maxBytes: number): Promi
     )
   }
   const body = await incoming.body.whole(maxBytes)
-  return { ...incoming, body: readyIncoming({ ...incoming.head, body }).body }
+  return { ...incoming, body: IncomingBody.of(body) }
 }
 
 /** What one of them does with its bytes is not seen by another. */
 function copyOf(incoming: Incoming): Incoming {
   let body: Uint8Array | undefined
   incoming.body.keep(Infinity, (bytes) => (body = bytes))
-  return { ...incoming, body: readyIncoming({ ...incoming.head, body }).body }
+  return { ...incoming, body: IncomingBody.of(body) }
 }

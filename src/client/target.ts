@@ -49,8 +49,9 @@ function makeTarget(url: string | URL, base: URL | string | undefined): Target {
   let parsed: URL
   try {
     parsed = new URL(text, base)
-  } catch (cause) {
-    throw wrongUrl(text, 'it is no URL', cause)
+  } catch {
+    // What is thrown has the whole URL, with its password: it is no cause to be shown.
+    throw wrongUrl(text, 'it is no URL')
   }
   const isTls = parsed.protocol === 'https:'
   if (!isTls && parsed.protocol !== 'http:') throw wrongUrl(text, `the scheme ${parsed.protocol} is not one of HTTP`)
@@ -99,14 +100,13 @@ function decoded(url: string, text: string): string | undefined {
   if (text === '') return undefined
   try {
     return decodeURIComponent(text)
-  } catch (cause) {
-    throw wrongUrl(url, 'its user or password has a "%" that encodes nothing', cause)
+  } catch {
+    throw wrongUrl(url, 'its user or password has a "%" that encodes nothing')
   }
 }
 
-const wrongUrl = (url: string, why: string, cause?: unknown): UsageError =>
+const wrongUrl = (url: string, why: string): UsageError =>
   new UsageError(
     'ERR_URL',
     `Cannot use the URL ${JSON.stringify(hideSecrets(url).slice(0, 200))}: ${why}; a right one is http://127.0.0.1:8000/`,
-    { cause },
   )

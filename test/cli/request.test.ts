@@ -95,7 +95,7 @@ void suite('moorage get, post and the others', () => {
       [['get', 'http://me:secret@no-such-host.invalid/'], 10],
       [['get', 'http://me:secret@127.0.0.1:1/'], 11],
       [['get', url.replace('http:', 'https:')], 12],
-      [['get', '-x', 'http://me:secret@127.0.0.1:1', url], 11],
+      [['get', '-x', 'http://me:secret@127.0.0.1:1', url], 13],
       [['get', '--max-redirects', '2', `${url}/round`], 17],
       [['get', '--fail', `${url}/missing`], 24],
       [['get'], 2],

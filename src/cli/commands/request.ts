@@ -1,53 +1,30 @@
 import { existsSync } from 'node:fs'
 import { access, constants, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { messageOf, TimeoutError, UsageError } from '../../base/index.js'
+import { messageOf, UsageError } from '../../base/index.js'
 import {
   appendQuery,
-  basic,
-  bearer,
-  BodyError,
-  ConnectError,
   CookieJar,
-  digest,
   filePart,
   HarRecorder,
-  netrc,
-  ProxyError,
-  RedirectError,
-  ResolveError,
-  ResponseError,
   Session,
-  TlsError,
-  type Auth,
   type BodyInit,
   type ClientResponse,
   type RequestOptions,
 } from '../../client/index.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
+import { authOf } from '../credentials.js'
 import { formatCurl } from '../curl-words.js'
 import { ProgressLine } from '../progress.js'
-import { parseItems, toJsonObject, toMultipart, type RequestItems } from '../request-items.js'
+import { exitOf, exitOfStatus } from '../request-exit.js'
+import { fullUrl } from '../request-url.js'
+import { parseHeader, parseItems, toJsonObject, toMultipart, type RequestItems } from '../request-items.js'
 import { REQUEST_OPTIONS } from '../request-options.js'
 import { formatBody, formatHead, formatTiming } from '../response-words.js'
 import { clientTls } from '../tls-files.js'
 
 type Options = ParsedOptions<typeof REQUEST_OPTIONS>
-
-/** What a request that failed exits with, by where it failed; docs/COMMANDS.md has the table. */
-export const REQUEST_EXIT = {
-  resolve: 10,
-  connect: 11,
-  tls: 12,
-  proxy: 13,
-  timeout: 14,
-  response: 15,
-  body: 16,
-  redirect: 17,
-  clientError: 24,
-  serverError: 25,
-} as const
 
 const WHAT: Readonly<Record<string, string>> = {
   get: 'Gets a URL: to the terminal, to a pipe, or into a file.',
@@ -107,12 +84,6 @@ export const requestCommand = (name: string): Command =>
       }
     },
   })
-
-/** `example.org/x` and `:8000/x` are what people write. */
-function fullUrl(url: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url) || url.startsWith('http+unix:')) return url
-  return url.startsWith(':') ? `http://127.0.0.1${url.replace(/^:(?=\/|$)/, '')}` : `http://${url}`
-}
 
 function makeSession(options: Options, cookies: CookieJar, recorder: HarRecorder | undefined): Session {
   const tls = clientTls(options)
@@ -221,19 +192,7 @@ function write(bytes: Uint8Array): Promise<void> {
 }
 
 function statusExit({ status }: ClientResponse, { fail }: Options): number {
-  if (fail !== true || status < 400) return EXIT.ok
-  return status < 500 ? REQUEST_EXIT.clientError : REQUEST_EXIT.serverError
-}
-
-function exitOf(error: unknown): number | undefined {
-  if (error instanceof ResolveError) return REQUEST_EXIT.resolve
-  if (error instanceof ConnectError) return REQUEST_EXIT.connect
-  if (error instanceof TlsError) return REQUEST_EXIT.tls
-  if (error instanceof ProxyError) return REQUEST_EXIT.proxy
-  if (error instanceof TimeoutError) return REQUEST_EXIT.timeout
-  if (error instanceof ResponseError) return REQUEST_EXIT.response
-  if (error instanceof BodyError) return REQUEST_EXIT.body
-  return error instanceof RedirectError ? REQUEST_EXIT.redirect : undefined
+  return fail === true && status >= 400 ? exitOfStatus(status) : EXIT.ok
 }
 
 function fileOf(url: string, { output, 'remote-name': remoteName }: Options): string | undefined {
@@ -244,16 +203,6 @@ function fileOf(url: string, { output, 'remote-name': remoteName }: Options): st
   if (name === '' || name === '.' || name === '..')
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use -O: ${url} ends with no name; give one with -o`)
   return name
-}
-
-function parseHeader(line: string): readonly [name: string, value: string] {
-  const [, name = '', value = ''] = /^([^:]+):\s*(.*)$/s.exec(line) ?? []
-  if (name === '')
-    throw new UsageError(
-      'ERR_OPTION_VALUE',
-      `Cannot use --header ${JSON.stringify(line.slice(0, 64))}: expected name: value`,
-    )
-  return [name.trim(), value.trim()]
 }
 
 const marked = (mark: string, text: string): string =>
@@ -295,26 +244,6 @@ function curlLine(method: string, url: string, items: RequestItems, options: Opt
       ...(output === undefined ? [] : ['-o', output]),
     ],
   })
-}
-
-function authOf(options: Options): Auth | undefined {
-  if (options.netrc === true) return netrc()
-  const text = options.auth ?? process.env['MOORAGE_AUTH']
-  if (text === undefined) return undefined
-  const [, user = text, password = ''] = /^([^:]*):(.*)$/s.exec(text) ?? []
-  switch (options['auth-type'] ?? 'basic') {
-    case 'basic':
-      return basic(user, password)
-    case 'digest':
-      return digest(user, password)
-    case 'bearer':
-      return bearer(text)
-    default:
-      throw new UsageError(
-        'ERR_OPTION_VALUE',
-        `Cannot use --auth-type ${options['auth-type'] ?? ''}: there are basic, digest and bearer`,
-      )
-  }
 }
 
 async function bodyOf(

@@ -1,0 +1,104 @@
+import { concatBytes } from '../../base/bytes.js'
+import { LimitError } from '../../base/errors.js'
+import { decodeText } from '../charset.js'
+import { explain } from '../errors.js'
+import type { ClientResponse } from '../response.js'
+import { Session } from '../session.js'
+import type { Finding, HttpFacts } from './steps.js'
+import type { Trail } from './trail.js'
+
+/** RFC 9110: the request itself, as a session sends it, over the redirects. A status from 400 up is a failure. */
+export async function ask(trail: Trail, session: Session, url: string): Promise<Finding<'http'>> {
+  trail.reached = 'response'
+  const { settings, signal } = trail
+  const response = await session.request(settings.method ?? 'GET', url, { signal, timeoutMs: trail.leftMs })
+  trail.response = response
+  const facts = factsOf(response)
+  const { status, reason, redirects, elapsed } = facts
+  const answered = `${status} ${reason}`.trimEnd()
+  const over = redirects.length === 0 ? '' : `, behind ${redirects.length} of redirects, at ${response.url}`
+  try {
+    response.raiseForStatus()
+  } catch (error) {
+    response.discard()
+    return { summary: `the server answered ${answered}${over}`, facts, error }
+  }
+  return { summary: `${answered} in ${elapsed.firstByteMs.toFixed(1)} ms${over}`, facts }
+}
+
+/** A session of this diagnosis alone: one try, and nothing that an earlier request left. */
+export function sessionOf({ settings }: Trail): Session {
+  const {
+    signal: _signal,
+    method: _method,
+    websocket: _websocket,
+    maxAddresses: _most,
+    maxReadBytes: _read,
+    ...own
+  } = settings
+  return new Session({ ...own, retries: 0, maxConnectionsPerOrigin: 1 })
+}
+
+function factsOf(response: ClientResponse): HttpFacts {
+  const { method, url, status, reason, httpVersion, headers, history, elapsed } = response
+  const field = (name: string): string | undefined => printable(headers.get(name))
+  return {
+    method,
+    url,
+    status,
+    reason: printable(reason) ?? '',
+    httpVersion,
+    server: field('server'),
+    contentType: field('content-type'),
+    contentLength: field('content-length'),
+    contentEncoding: field('content-encoding'),
+    via: field('via'),
+    redirects: history.map((earlier) => ({ status: earlier.status, url: earlier.url })),
+    elapsed,
+  }
+}
+
+/** What a server says goes to terminals. */
+const printable = (text: string | undefined): string | undefined =>
+  text?.replaceAll(/[^\x20-\x7e\u00a0-\uffff]/g, '?').slice(0, 200)
+
+/** Longer ones are not parsed. */
+const MAX_JSON_BYTES = 1024 * 1024
+
+/** The body, decoded, up to `maxReadBytes` as they are sent; JSON is parsed. */
+export async function readBody(trail: Trail): Promise<Finding<'body'>> {
+  const { response, settings } = trail
+  if (response === undefined) return { outcome: 'skipped', summary: 'there is no response', facts: {} }
+  trail.reached = 'body'
+  const { maxReadBytes, maxBodyBytes } = settings
+  const type = response.headers.get('content-type')
+  const isJson = response.method !== 'HEAD' && /^application\/(?:[\w.-]+\+)?json\b/i.test(type ?? '')
+  const held: Uint8Array[] = []
+  let decodedBytes = 0
+  const facts = (isWhole: boolean): { receivedBytes: number; decodedBytes: number; isWhole: boolean } => ({
+    receivedBytes: response.receivedBytes,
+    decodedBytes,
+    isWhole,
+  })
+  try {
+    for await (const bytes of response) {
+      decodedBytes += bytes.length
+      if (decodedBytes > maxBodyBytes) throw tooLong(response, maxBodyBytes)
+      if (isJson && decodedBytes <= MAX_JSON_BYTES) held.push(bytes)
+      if (response.receivedBytes >= maxReadBytes && !response.incoming.body.isOver)
+        return { summary: `the first ${response.receivedBytes} bytes are as they should be`, facts: facts(false) }
+    }
+    if (isJson && decodedBytes <= MAX_JSON_BYTES) response.parseJson(decodeText(concatBytes(held), type))
+  } catch (error) {
+    response.discard()
+    return { summary: `it broke off behind ${response.receivedBytes} bytes`, facts: facts(false), error }
+  }
+  const expanded = decodedBytes === response.receivedBytes ? '' : `, ${decodedBytes} when they are decoded`
+  return { summary: `${response.receivedBytes} bytes${expanded}`, facts: facts(true) }
+}
+
+const tooLong = (response: ClientResponse, limit: number): unknown =>
+  explain(
+    new LimitError('ERR_BODY_LIMIT', `The body has more than ${limit} bytes`, { details: { limit } }),
+    response.incoming.facts(),
+  )
