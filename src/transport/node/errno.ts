@@ -49,7 +49,7 @@ function translate(systemCode: string): Translation {
   const known = Object.hasOwn(TRANSLATIONS, systemCode) ? TRANSLATIONS[systemCode] : undefined
   if (known !== undefined) return known
   if (systemCode.startsWith('EAI_')) return net('ERR_RESOLVE', 'the name could not be resolved')
-  return net('ERR_SOCKET', 'the system reported an error')
+  return net('ERR_SOCKET', systemCode.startsWith('ERR_SSL_') ? 'TLS failed' : 'the system reported an error')
 }
 
 /**

@@ -303,7 +303,8 @@ export class SocketDriver implements StreamDriver, WriteTold {
   }
 
   heardEnd(): void {
-    this.#events?.driverEnd()
+    // An alert of TLS is an error and an end as well: that it was refused is what the close tells.
+    if (this.#error === undefined) this.#events?.driverEnd()
   }
 
   drained(): void {
@@ -314,6 +315,8 @@ export class SocketDriver implements StreamDriver, WriteTold {
   failed(error: Error): void {
     this.#error = error
     this.#noteUnsent()
+    // Nothing comes behind an error; a TLS socket that was sent an alert stays open nevertheless.
+    this.#socket?.destroy()
   }
 
   closed(): void {
