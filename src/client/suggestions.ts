@@ -6,7 +6,8 @@ export type Phase = 'resolve' | 'connect' | 'proxy' | 'tls' | 'pool' | 'request'
 
 const SPEAKS_NO_TLS = 'that port does not speak TLS: use http://'
 const WANTS_AUTHORITY = 'give the certificate of its authority as tls.ca'
-const OTHER_VERSION = 'the two speak no version or cipher of TLS in common: look at tls.minVersion, or renew the server'
+const BROKEN_OFF = 'look at the server’s log, and at what stands between: the connection was broken off at once'
+const OTHER_VERSION = 'the two speak no version of TLS in common: look at tls.minVersion, or renew the server'
 
 /** What the system, the resolver and OpenSSL call it, with its usual cause. */
 const BY_SYSTEM_CODE: Readonly<Record<string, string>> = {
@@ -35,7 +36,8 @@ const BY_SYSTEM_CODE: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: OTHER_VERSION,
   ERR_SSL_NO_PROTOCOLS_AVAILABLE: OTHER_VERSION,
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: OTHER_VERSION,
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: OTHER_VERSION,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'look at the server’s log: it shares no cipher, or wants a client certificate (tls.cert and tls.key)',
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server speaks no HTTP/1.1 there: look at tls.alpn',
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: look at tls.serverName',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'give a client certificate that the server takes as tls.cert and tls.key',
@@ -66,6 +68,8 @@ const BY_SOCKS_REPLY: Readonly<Record<number, string>> = {
 }
 
 const BY_CODE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  ERR_RESOLVE: 'check the spelling of the host',
+  ERR_TLS_CERTIFICATE: 'give a PEM certificate chain, and the key that belongs to it',
   ERR_PROXY_AUTH: 'put the right user and password into the URL of the proxy',
   ERR_TUNNEL: 'check that the scheme of its URL is what the proxy speaks (http:, https:, socks5h:)',
   ERR_HANDSHAKE_TIMEOUT: 'check that this port speaks TLS, or raise handshakeTimeoutMs',
@@ -87,11 +91,14 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, string>>> = {
 /** What a program or a person can do about it: one thing, the likeliest. */
 export function suggest(error: MoorageError, phase: Phase, url: string, hasResponse: boolean): string {
   const ofProxy = phase === 'proxy'
-  for (const code of systemCodes(error)) {
+  const codes = systemCodes(error)
+  for (const code of codes) {
     const found = (ofProxy ? BY_SYSTEM_CODE_OF_PROXY[code] : undefined) ?? BY_SYSTEM_CODE[code]
     if (found !== undefined) return found
   }
   switch (error.code) {
+    case 'ERR_CONNECT':
+      return codes.includes('ECONNRESET') ? BROKEN_OFF : 'check the address, and that the server runs'
     case 'ERR_TUNNEL_REFUSED':
       return ofRefusal(error)
     case 'ERR_CONNECT_TIMEOUT':
@@ -119,7 +126,7 @@ function ofEnd(url: string, hasResponse: boolean): string {
   if (hasResponse) return 'request it again; where that does not help, look at the server’s log'
   return url.startsWith('http:') || url.startsWith('ws:')
     ? 'look at the server’s log; a port of TLS (https:) ends so, too'
-    : 'look at the server’s log'
+    : 'look at the server’s log; one that wants a client certificate ends so, too'
 }
 
 function ofRefusal({ details: { status, reply } }: MoorageError): string {

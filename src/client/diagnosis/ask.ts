@@ -16,7 +16,8 @@ export async function ask(trail: Trail, session: Session, url: string): Promise<
   const facts = factsOf(response)
   const { status, reason, redirects, elapsed } = facts
   const answered = `${status} ${reason}`.trimEnd()
-  const over = redirects.length === 0 ? '' : `, behind ${redirects.length} of redirects, at ${response.url}`
+  const many = redirects.length === 1 ? '1 redirect' : `${redirects.length} redirects`
+  const over = redirects.length === 0 ? '' : `, over ${many}, at ${response.url}`
   try {
     response.raiseForStatus()
   } catch (error) {
@@ -83,7 +84,7 @@ export async function readBody(trail: Trail): Promise<Finding<'body'>> {
   try {
     for await (const bytes of response) {
       decodedBytes += bytes.length
-      if (decodedBytes > maxBodyBytes) throw tooLong(response, maxBodyBytes)
+      if (decodedBytes > maxBodyBytes) throw tooLong(response, decodedBytes, maxBodyBytes)
       if (isJson && decodedBytes <= MAX_JSON_BYTES) held.push(bytes)
       if (response.receivedBytes >= maxReadBytes && !response.incoming.body.isOver)
         return { summary: `the first ${response.receivedBytes} bytes are as they should be`, facts: facts(false) }
@@ -97,8 +98,10 @@ export async function readBody(trail: Trail): Promise<Finding<'body'>> {
   return { summary: `${response.receivedBytes} bytes${expanded}`, facts: facts(true) }
 }
 
-const tooLong = (response: ClientResponse, limit: number): unknown =>
-  explain(
-    new LimitError('ERR_BODY_LIMIT', `The body has more than ${limit} bytes`, { details: { limit } }),
-    response.incoming.facts(),
-  )
+/** As `bytes` refuses it. */
+function tooLong({ receivedBytes, headers, incoming }: ClientResponse, decoded: number, limit: number): unknown {
+  const isCoded = headers.has('content-encoding') && decoded !== receivedBytes
+  const code = isCoded ? 'ERR_CONTENT_LIMIT' : 'ERR_BODY_LIMIT'
+  const message = `The body has more than ${limit} bytes${isCoded ? ' when it is decoded' : ''}`
+  return explain(new LimitError(code, message, { details: { limit } }), incoming.facts())
+}

@@ -1,0 +1,66 @@
+import type { Fault, Scene } from './_faults.js'
+import { json, text } from '#src/http/index.js'
+import { certificate } from './_certificates.js'
+import { securing, sending } from './_faulty-servers.js'
+import { serving } from './_servers.js'
+
+const HANDSHAKE = {
+  name: 'ResponseError',
+  code: 'ERR_WEBSOCKET_HANDSHAKE',
+  phase: 'response',
+  step: 'websocket',
+  exit: 15,
+  isTried: false,
+} as const
+
+const ws = async (url: Promise<string>): Promise<Scene> => ({ url: `${(await url).replace('http', 'ws')}/` })
+
+export const WEBSOCKET_FAULTS: readonly Fault[] = [
+  {
+    ...HANDSHAKE,
+    title: 'a server that does not switch',
+    make: (t) => ws(serving(t, () => json({}))),
+    says: /passes WebSockets on/,
+    finds: /answered 200/,
+  },
+  {
+    ...HANDSHAKE,
+    title: 'a server that refuses the WebSocket',
+    make: (t) => ws(serving(t, () => text('no', { status: 403 }))),
+    says: /what these credentials may do/,
+    finds: /answered 403/,
+  },
+  {
+    ...HANDSHAKE,
+    title: 'an answer that belongs to another key',
+    make: (t) =>
+      ws(
+        sending(
+          t,
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: c3RhbGU=\r\n\r\n',
+        ),
+      ),
+    says: /passes WebSockets on/,
+    finds: /does not belong to the key/,
+  },
+  {
+    ...HANDSHAKE,
+    title: 'a server that ends without an answer',
+    make: (t) => ws(sending(t, '')),
+    code: 'ERR_UNEXPECTED_END',
+    says: /server’s log/,
+  },
+  {
+    title: 'a certificate that nobody trusts, before a WebSocket',
+    make: async (t) => {
+      const { cert, key } = await certificate()
+      return { url: (await securing(t, { cert, key })).replace('https', 'wss') }
+    },
+    name: 'TlsError',
+    code: 'ERR_TLS_HANDSHAKE',
+    phase: 'tls',
+    step: 'tls',
+    says: /signed by itself/,
+    exit: 12,
+  },
+]
