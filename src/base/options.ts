@@ -11,6 +11,8 @@ export interface OptionSpec<T> {
   readonly doc: string
   /** The kind of value, for documentation and messages. */
   readonly kind: string
+  /** No message shows what was given. */
+  readonly isSecret?: boolean
 }
 
 export type OptionSpecs<S> = { readonly [K in keyof S]-?: OptionSpec<S[K]> }
@@ -50,7 +52,7 @@ export function readOptions<S extends object>(
       if (!(error instanceof WrongValue)) throw error
       throw new UsageError(
         'ERR_OPTION_VALUE',
-        `Cannot use option "${name}" of ${where}: expected ${error.expected}, got ${show(value)}`,
+        `Cannot use option "${name}" of ${where}: expected ${error.expected}, got ${spec.isSecret === true ? 'something else' : show(value)}`,
         {
           details: { option: name },
         },

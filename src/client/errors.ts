@@ -35,7 +35,7 @@ export class StatusError extends ProtocolError {
       'ERR_STATUS',
       `Cannot ${method} ${url}: the server answered ${status}${reason === '' ? '' : ` ${reason}`}; ${suggestion}`,
       {
-        details: { ...detailsOf(incoming.facts(), 'response', suggestion), status },
+        details: { ...detailsOf(incoming.asked.facts(), 'response', suggestion), status },
         fault: status < 500 ? 'local' : 'remote',
       },
     )

@@ -16,6 +16,12 @@ export interface Milestones {
   ended?: number
 }
 
+/** A request that went out. */
+export interface Asked {
+  /** What an error of it says. */
+  facts(): RequestFacts
+}
+
 /** What came for a request: the head, and the body as it comes. */
 export interface Incoming {
   readonly head: IncomingHead
@@ -25,8 +31,7 @@ export interface Incoming {
   readonly connection: ConnectionFacts | undefined
   /** What was sent for it. */
   readonly start: RequestStart | undefined
-  /** What an error of it says. */
-  facts(): RequestFacts
+  readonly asked: Asked
 }
 
 /** A response that is there already. */
@@ -50,15 +55,17 @@ export function readyIncoming(
     milestones: { sent: 0, responded: 0, ended: 0 },
     connection: undefined,
     start: undefined,
-    facts: () => ({
-      method,
-      url,
-      proxy: undefined,
-      isForwarded: false,
-      addresses: [],
-      elapsedMs: 0,
-      reached: 'body',
-    }),
+    asked: {
+      facts: () => ({
+        method,
+        url,
+        proxy: undefined,
+        isForwarded: false,
+        addresses: [],
+        elapsedMs: 0,
+        reached: 'body',
+      }),
+    },
   }
 }
 

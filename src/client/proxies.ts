@@ -19,8 +19,9 @@ export class ProxyRules {
     this.#hasEnvironment = Object.keys(environment).some((name) => /^(?:https?|all)_proxy$/i.test(name))
   }
 
-  /** @throws UsageError `ERR_PROXY_URL`. */
+  /** None for a Unix socket, whatever is chosen. @throws UsageError `ERR_PROXY_URL`. */
   of(choice: ProxyChoice | undefined, target: Target): ProxyServer | undefined {
+    if (target.endpoint.scheme !== 'tcp') return undefined
     if (choice === undefined)
       return this.#hasEnvironment ? this.#made(proxyFor(new URL(target.href), this.#environment)) : undefined
     if (choice === false) return undefined

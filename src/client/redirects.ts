@@ -57,7 +57,7 @@ export function wrongRedirect(
   const urls = [...history.map((response) => response.url), url]
   return new RedirectError('ERR_REDIRECT', `Cannot follow the ${status} of ${method} ${url}: ${why}; ${suggestion}`, {
     cause,
-    details: { ...detailsOf(incoming.facts(), 'redirect', suggestion), status, history: urls },
+    details: { ...detailsOf(incoming.asked.facts(), 'redirect', suggestion), status, history: urls },
   })
 }
 

@@ -174,7 +174,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
   }
 
   #explained(error: unknown): unknown {
-    return explain(error, this.#incoming.facts())
+    return explain(error, this.#incoming.asked.facts())
   }
 
   #wrong(why: string, cause: unknown): ProtocolError {
@@ -182,7 +182,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
     const suggestion = 'look at what the server sends there: it may be a page that tells of an error'
     return new BodyError('ERR_BODY', `Cannot read the body of ${method} ${url}: ${why}; ${suggestion}`, {
       cause,
-      details: { ...detailsOf(this.#incoming.facts(), 'body', suggestion), status },
+      details: { ...detailsOf(this.#incoming.asked.facts(), 'body', suggestion), status },
     })
   }
 

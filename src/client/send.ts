@@ -8,7 +8,7 @@ import type { ConnectPhase } from '../transport/connect.js'
 import { formatAddress } from '../transport/address.js'
 import { explain, type RequestFacts } from './errors.js'
 import type { Carrier, IncomingHead } from './exchange.js'
-import type { Incoming, Milestones } from './incoming.js'
+import type { Asked, Incoming, Milestones } from './incoming.js'
 import { IncomingBody, type BodySource } from './incoming-body.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import type { Pool, PooledExchange, Route } from './pool.js'
@@ -47,7 +47,7 @@ export function sendOnce(pool: Pool, outgoing: Outgoing): Promise<Incoming> {
   return sending.promise
 }
 
-class Sending implements PooledExchange, BodySource {
+class Sending implements PooledExchange, BodySource, Asked {
   readonly #pool: Pool
   readonly #clock: Clock
   readonly #outgoing: Outgoing
@@ -190,7 +190,7 @@ class Sending implements PooledExchange, BodySource {
       milestones: this.#milestones,
       connection: carrier.connection,
       start: this.start,
-      facts: () => this.facts(),
+      asked: this,
     })
   }
 

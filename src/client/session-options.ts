@@ -60,13 +60,16 @@ export const REQUEST_SPECS: OptionSpecs<RequestSettings> = {
     'Fields of the request, beside those that are made for it. Those of a request take the place of those of its session.',
     isFieldInit,
   ),
-  auth: value<Auth | undefined>(
-    'what basic, digest, bearer or netrc makes',
-    undefined,
-    'user and password of the URL',
-    'How to answer a server that wants credentials. They never follow a redirect to another origin.',
-    (given): given is Auth => typeof given === 'object' && given !== null && 'authorize' in given,
-  ),
+  auth: {
+    ...value<Auth | undefined>(
+      'what basic, digest, bearer or netrc makes',
+      undefined,
+      'user and password of the URL',
+      'How to answer a server that wants credentials. They never follow a redirect to another origin.',
+      (given): given is Auth => typeof given === 'object' && given !== null && 'authorize' in given,
+    ),
+    isSecret: true,
+  },
   proxy: value<ProxyChoice | undefined>(
     'a URL, a ProxyServer, false, or a function of the URL',
     undefined,

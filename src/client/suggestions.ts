@@ -9,6 +9,9 @@ const WANTS_AUTHORITY = 'give the certificate of its authority as tls.ca'
 const BROKEN_OFF = 'look at the server’s log, and at what stands between: the connection was broken off at once'
 const OTHER_VERSION = 'the two speak no version of TLS in common: look at tls.minVersion, or renew the server'
 
+const NOTHING_SHARED =
+  'look at the server’s log: it shares no cipher, or wants a client certificate (tls.cert and tls.key)'
+
 /** What the system, the resolver and OpenSSL call it, with its usual cause. */
 const BY_SYSTEM_CODE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'check that the server runs and listens on that port',
@@ -36,8 +39,9 @@ const BY_SYSTEM_CODE: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: OTHER_VERSION,
   ERR_SSL_NO_PROTOCOLS_AVAILABLE: OTHER_VERSION,
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: OTHER_VERSION,
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
-    'look at the server’s log: it shares no cipher, or wants a client certificate (tls.cert and tls.key)',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: NOTHING_SHARED,
+  // The same since OpenSSL 3.2.
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': NOTHING_SHARED,
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server speaks no HTTP/1.1 there: look at tls.alpn',
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: look at tls.serverName',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'give a client certificate that the server takes as tls.cert and tls.key',
@@ -51,6 +55,10 @@ const BY_SYSTEM_CODE_OF_PROXY: Readonly<Record<string, string>> = {
   ENODATA: 'check the spelling of the proxy',
   CERT_HAS_EXPIRED: 'have the certificate of the proxy renewed, or check the clock of this machine',
   ERR_TLS_CERT_ALTNAME_INVALID: 'use a name that the certificate of the proxy has',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `the certificate of the proxy is signed by itself: ${WANTS_AUTHORITY} of the proxy`,
+  SELF_SIGNED_CERT_IN_CHAIN: `the authority of the proxy is not known here: ${WANTS_AUTHORITY} of the proxy`,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: `the authority of the proxy is not known here: ${WANTS_AUTHORITY} of the proxy`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `the authority of the proxy is not known here: ${WANTS_AUTHORITY} of the proxy`,
   ERR_SSL_WRONG_VERSION_NUMBER: 'the proxy does not speak TLS: its URL begins with http:',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the proxy does not speak TLS: its URL begins with http:',
 }

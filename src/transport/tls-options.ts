@@ -89,7 +89,10 @@ const CREDENTIALS: OptionSpecs<Given<Credentials>> = {
   cert: pem('The certificate, with those that lead to its authority behind it. The text, not the name of a file.'),
   key: pem('The private key that belongs to `cert`.'),
   pfx: bytes('a PKCS#12 bundle as bytes', 'none', 'Certificate and key in one, instead of `cert` and `key`.'),
-  passphrase: value('a string', undefined, 'none', 'What `key` or `pfx` is encrypted with.', isText),
+  passphrase: {
+    ...value<string | undefined>('a string', undefined, 'none', 'What `key` or `pfx` is encrypted with.', isText),
+    isSecret: true,
+  },
 }
 
 const BOTH = {

@@ -1,4 +1,4 @@
-import type { Fault, Scene } from './_faults.js'
+import { SECRET, type Fault, type Scene } from './_faults.js'
 import { json, text } from '#src/http/index.js'
 import { certificate } from './_certificates.js'
 import { securing, sending } from './_faulty-servers.js'
@@ -49,6 +49,19 @@ export const WEBSOCKET_FAULTS: readonly Fault[] = [
     make: (t) => ws(sending(t, '')),
     code: 'ERR_UNEXPECTED_END',
     says: /server’s log/,
+  },
+  {
+    title: 'a proxy that does not let a WebSocket through',
+    make: async (t) => {
+      const proxy = await sending(t, 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+      return { url: 'ws://127.0.0.1:1/', options: { proxy: proxy.replace('//', `//me:${SECRET}@`) } }
+    },
+    name: 'ProxyError',
+    code: 'ERR_TUNNEL_REFUSED',
+    phase: 'proxy',
+    step: 'tunnel',
+    says: /have the proxy allow/,
+    exit: 13,
   },
   {
     title: 'a certificate that nobody trusts, before a WebSocket',

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { MoorageError, UsageError } from '#src/base/errors.js'
+import { RedirectError, StatusError } from '#src/client/errors.js'
 import { diagnose } from '#src/client/diagnosis/diagnose.js'
 import type { DiagnoseOptions } from '#src/client/diagnosis/options.js'
 import type { DiagnosisStep, StepName } from '#src/client/diagnosis/steps.js'
@@ -130,6 +131,8 @@ function checkError(error: unknown, { options = {} }: Scene, fault: Expected): v
   isOneOf(error.code, fault.code, error.message)
   noSecrets(error)
   if (error instanceof UsageError) return
+  // What is made of an answer that is whole has no other error beneath.
+  if (!(error instanceof StatusError || error instanceof RedirectError)) assert.ok(error.cause instanceof Error)
   const { url, suggestion, elapsedMs, addresses, proxy, phase, method } = error.details
   assert.ok(typeof url === 'string' && /^(?:https?|http\+unix|wss?):/.test(url) && !url.includes('@'), String(url))
   assert.ok(error.message.includes(url), error.message)

@@ -103,5 +103,5 @@ function tooLong({ receivedBytes, headers, incoming }: ClientResponse, decoded: 
   const isCoded = headers.has('content-encoding') && decoded !== receivedBytes
   const code = isCoded ? 'ERR_CONTENT_LIMIT' : 'ERR_BODY_LIMIT'
   const message = `The body has more than ${limit} bytes${isCoded ? ' when it is decoded' : ''}`
-  return explain(new LimitError(code, message, { details: { limit } }), incoming.facts())
+  return explain(new LimitError(code, message, { details: { limit } }), incoming.asked.facts())
 }

@@ -4,7 +4,7 @@ import { connect } from '../../transport/connect.js'
 import { formatEndpoint, type HostEndpoint } from '../../transport/endpoint.js'
 import type { ProxyServer } from '../../transport/proxy-server.js'
 import { systemClock } from '../../transport/system-clock.js'
-import { isForwarded, routeOf } from '../pool.js'
+import { routeOf } from '../pool.js'
 import { ProxyRules } from '../proxies.js'
 import type { Target } from '../target.js'
 import { notConnected, resolveInTime, routeTo, tryAddresses } from './addresses.js'
@@ -161,13 +161,12 @@ async function connectOnce(trail: Trail): Promise<Finding<'connect'>> {
 
 /** What a proxy says to the request for a tunnel. */
 export async function openTunnel(trail: Trail): Promise<Finding<'tunnel'>> {
-  const { route: way, proxy, target } = trail
+  const { route: way, target } = trail
   const asked = `${target.hostname}:${target.port}`
   if (way.tunnel === undefined) {
-    const isSent = isForwarded(target, proxy)
     return {
       outcome: 'skipped',
-      summary: isSent ? 'the proxy is sent the request itself' : 'there is no proxy',
+      summary: trail.isForwarded ? 'the proxy is sent the request itself' : 'there is no proxy',
       facts: {},
     }
   }

@@ -4,7 +4,7 @@ import type { HostAddress } from '../../transport/node/resolve-all.js'
 import type { ProxyServer } from '../../transport/proxy-server.js'
 import { systemClock } from '../../transport/system-clock.js'
 import type { RequestFacts } from '../errors.js'
-import { isForwarded, type Route } from '../pool.js'
+import type { Route } from '../pool.js'
 import type { ClientResponse } from '../response.js'
 import { parseTarget, type Target } from '../target.js'
 import type { DiagnoseSettings } from './options.js'
@@ -66,6 +66,11 @@ export class Trail {
     return this.#wanted.target
   }
 
+  /** The request goes to the proxy as it is: a WebSocket never does. */
+  get isForwarded(): boolean {
+    return this.proxy !== undefined && this.#route?.tunnel === undefined
+  }
+
   get isWebSocket(): boolean {
     return this.#wanted?.isWebSocket === true
   }
@@ -95,7 +100,7 @@ export class Trail {
       method: this.isWebSocket ? 'GET' : (this.settings.method ?? 'GET'),
       url: this.target.href,
       proxy: this.proxy?.toString(),
-      isForwarded: isOfProxy || isForwarded(this.target, this.proxy),
+      isForwarded: isOfProxy || this.isForwarded,
       addresses: this.tried,
       elapsedMs: systemClock.now() - this.since,
       reached: this.reached,
