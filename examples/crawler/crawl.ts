@@ -60,7 +60,7 @@ export class Crawl {
       startedAt: Date.now(),
       isSite: (origin) => this.#sites.has(origin),
     }
-    for (const url of urls) this.#offer({ url, depth: 0, isStart: true })
+    for (const url of urls) this.#offer({ url, depth: 0, redirects: 0, isStart: true })
   }
 
   /** What was done so far, and how many URLs wait. */
@@ -114,20 +114,23 @@ export class Crawl {
 
   /** Hands links between sites over, in an order that does not depend on time. Returns whether one of them is new. */
   #joinSites(): boolean {
-    const links = [...this.#sites.values()].flatMap((site) => [...site.takeLinksAway()])
-    links.sort((a, b) => (a.url < b.url ? -1 : a.url > b.url ? 1 : a.depth - b.depth))
     const waitingBefore = this.progress.waiting
+    const sitesBefore = this.#sites.size
+    const links = [...this.#sites.values()].flatMap((site) => site.takeLinksAway())
+    links.sort((a, b) => a.depth - b.depth || compareTexts(a.url, b.url))
     for (const link of links) this.#offer(link)
-    return this.progress.waiting > waitingBefore
+    return this.progress.waiting > waitingBefore || this.#sites.size > sitesBefore
   }
 
-  #offer({ url, depth, isStart }: LinkAway): void {
+  #offer({ url, depth, redirects, isStart }: LinkAway): void {
     const { origin } = new URL(url)
     let site = this.#sites.get(origin)
     if (site === undefined && isStart && this.#sites.size < MAX_SITES) {
       site = new SiteCrawl(origin, this.#sites.size, this.#parts)
       this.#sites.set(origin, site)
     }
-    site?.offer({ url, depth, redirects: 0, isListed: isStart })
+    site?.offer({ url, depth, redirects, isListed: isStart })
   }
 }
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import type { FetchRecord } from './record.js'
 
 const FLUSH_CHARACTERS = 64 * 1024
@@ -26,6 +26,7 @@ export class IndexFile {
     this.#flush()
     closeSync(this.#file)
     if (isFinished) renameSync(this.#unfinished, this.#path)
+    else rmSync(this.#unfinished)
   }
 
   #flush(): void {

@@ -22,8 +22,9 @@ export class Journal {
   readonly #timer: NodeJS.Timeout
   #length = 0
   #isSynced = true
+  #failure: Error | null = null
   #hasEnd = false
-  /** What was read last: most is read in the order of the file. */
+  /** What was read last: most is read nearly in the order of the file. */
   #window = Buffer.alloc(0)
   #windowAt = 0
 
@@ -46,7 +47,9 @@ export class Journal {
     return this.#hasEnd
   }
 
+  /** @throws what the system says when the line cannot be written, or the disk had no room for earlier ones. */
   append(record: FetchRecord): void {
+    if (this.#failure !== null) throw this.#failure
     this.#offsets.set(record.url, this.#length)
     this.#hasEnd = false
     this.#write(JSON.stringify(record))
@@ -80,8 +83,9 @@ export class Journal {
   #sync(): void {
     if (this.#isSynced) return
     this.#isSynced = true
-    // What the disk refuses is met by the next write, or at the end.
-    fdatasync(this.#file, () => undefined)
+    fdatasync(this.#file, (error) => {
+      this.#failure ??= error
+    })
   }
 
   /** Everything is read once, so that a damaged journal is found before anything is fetched. */
@@ -104,11 +108,12 @@ export class Journal {
   #lineAt(offset: number): Buffer | undefined {
     const found = this.#lineInWindow(offset)
     if (found !== undefined) return found
+    const start = Math.max(0, offset - READ_BYTES / 4)
     for (let size = READ_BYTES; ; size *= 2) {
       const bytes = Buffer.allocUnsafe(size)
-      const count = readSync(this.#file, bytes, 0, size, offset)
+      const count = readSync(this.#file, bytes, 0, size, start)
       this.#window = bytes.subarray(0, count)
-      this.#windowAt = offset
+      this.#windowAt = start
       const line = this.#lineInWindow(offset)
       if (line !== undefined || count < size) return line
     }

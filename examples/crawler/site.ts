@@ -31,6 +31,7 @@ export interface SiteParts {
 export interface LinkAway {
   readonly url: string
   readonly depth: number
+  readonly redirects: number
   /** A start URL leads there by a redirect: its origin becomes a site of the crawl. */
   readonly isStart: boolean
 }
@@ -38,6 +39,8 @@ export interface LinkAway {
 /** Answers that wait for an earlier one. */
 const MAX_UNSETTLED = 256
 const MAX_LINKS_AWAY = 10_000
+/** Links to what is no site of the crawl, and may become one. */
+const MAX_STRANGERS = 1000
 /** Known URLs between which others get their turn. */
 const KNOWN_IN_A_TURN = 256
 /** An index of sitemaps has sitemaps, and those have none. */
@@ -57,6 +60,7 @@ export class SiteCrawl {
   readonly #contents = new HashTable()
   readonly #unsettled = new Map<number, { readonly entry: Entry; readonly record: FetchRecord | undefined }>()
   #linksAway = new Map<string, LinkAway>()
+  readonly #strangers = new Map<string, LinkAway>()
   #begun = 0
   #settled = 0
   /** Why nothing more of this site can be fetched in this run. */
@@ -83,9 +87,14 @@ export class SiteCrawl {
   }
 
   /** What was found of other sites since it was asked last. */
-  takeLinksAway(): Iterable<LinkAway> {
-    const links = this.#linksAway.values()
+  takeLinksAway(): readonly LinkAway[] {
+    const links = [...this.#linksAway.values()]
     this.#linksAway = new Map()
+    for (const link of this.#strangers.values()) {
+      if (!this.#parts.isSite(new URL(link.url).origin)) continue
+      this.#strangers.delete(link.url)
+      links.push(link)
+    }
     return links
   }
 
@@ -203,11 +212,12 @@ export class SiteCrawl {
     const depth = isSamePage ? entry.depth : entry.depth + 1
     const redirects = isSamePage ? entry.redirects + 1 : 0
     const isListed = outcome === 'sitemap'
+    const isStart = entry.depth === 0 && entry.kind === 'page'
     for (const link of links) {
       const found = wholeLink(link, this.origin)
       if (found.startsWith(`${this.origin}/`))
         this.offer({ url: found, depth: isListed ? 1 : depth, redirects, isListed }, isSamePage ? entry.kind : 'page')
-      else this.#noteAway(found, depth, outcome === 'redirect' && entry.depth === 0 && entry.kind === 'page')
+      else this.#noteAway({ url: found, depth, redirects, isStart: isStart && outcome === 'redirect' })
     }
     this.#offerSitemaps(
       sitemaps.map((sitemap) => wholeLink(sitemap, new URL(url).origin)),
@@ -215,9 +225,15 @@ export class SiteCrawl {
     )
   }
 
-  #noteAway(url: string, depth: number, isStart: boolean): void {
-    const known = this.#linksAway.get(url)
-    if (known === undefined ? this.#linksAway.size >= MAX_LINKS_AWAY : known.depth <= depth) return
-    if (isStart || this.#parts.isSite(new URL(url).origin)) this.#linksAway.set(url, { url, depth, isStart })
+  #noteAway(link: LinkAway): void {
+    const { url, depth, redirects, isStart } = link
+    if (redirects > this.#parts.options.maxRedirects) {
+      this.#parts.tally.refused('too many redirects')
+      return
+    }
+    const isOurs = isStart || this.#parts.isSite(new URL(url).origin)
+    const [links, most] = isOurs ? [this.#linksAway, MAX_LINKS_AWAY] : [this.#strangers, MAX_STRANGERS]
+    const known = links.get(url)
+    if (known === undefined ? links.size < most : depth < known.depth) links.set(url, link)
   }
 }

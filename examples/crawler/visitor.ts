@@ -15,7 +15,7 @@ export type Visit =
   | { readonly type: 'unreachable'; readonly why: string }
 
 /** RFC 6585 §4, RFC 9110 §15.6. */
-const OF_A_MOMENT = new Set([429, 500, 502, 503, 504])
+const OF_A_MOMENT = new Set([429, 502, 503, 504])
 
 /** Asks for one URL, once, and says what came of it: everything that the crawl goes by is in the record. */
 export class Visitor {
