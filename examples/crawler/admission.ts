@@ -94,7 +94,8 @@ export class Admission {
 }
 
 /** A word with a digit in it stands for all such: numbers, dates, ids. */
-export const patternOf = (pathname: string): string => pathname.replace(/[a-z]*\d[\da-z]*/gi, '0')
+export const patternOf = (pathname: string): string =>
+  pathname.replace(/[\da-z]+/gi, (word) => (/\d/.test(word) ? '0' : word))
 
 /** The first two segments of a path that has more than four: mazes are deep, and most sites are not. */
 const deepFolderOf = (pathname: string): string | undefined =>

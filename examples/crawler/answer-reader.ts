@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { MoorageError } from 'moorage'
-import { decodeText, type ClientResponse } from 'moorage/client'
+import { decodeText, parseLinks, type ClientResponse } from 'moorage/client'
 import { tryParseMediaType } from 'moorage/engine/http'
 import type { Bodies } from './bodies.js'
 import { canonicalUrl } from './canonical-url.js'
@@ -64,21 +64,22 @@ export class AnswerReader {
     const { status, headers } = response
     const type = headers.get('content-type')
     const parsed = tryParseMediaType(type ?? '')
-    const tags = readRobotsTags(headers.getAll('x-robots-tag'), this.#product)
-    const directives = new Set(tags)
+    const directives = new Set(readRobotsTags(headers.getAll('x-robots-tag'), this.#product))
+    const told = parseLinks(headers.getAll('link').join(', ')).find(({ rel }) => rel === 'canonical')
+    let canonical = told === undefined ? undefined : canonicalUrl(told.target, url, this.#options)
     let links: string[] = []
     if (parsed !== undefined && HTML.has(`${parsed.type}/${parsed.subtype}`)) {
       const { maxLinksPerPage } = this.#options
       const page = readLinks(decodeText(bytes, type), { maxLinks: maxLinksPerPage, product: this.#product })
       const base = page.base === undefined ? url : (canonicalUrl(page.base, url, this.#options) ?? url)
-      const canonical = page.canonical === undefined ? undefined : canonicalUrl(page.canonical, base, this.#options)
-      // RFC 6596: what the other URL gives has all of this, its links too. Another site is not believed to.
-      if (canonical !== undefined && canonical !== url && isSameOrigin(canonical, url))
-        return { ...beginRecord(url, 'elsewhere', status), links: this.#shorten([canonical], url) }
+      canonical ??= page.canonical === undefined ? undefined : canonicalUrl(page.canonical, base, this.#options)
       for (const directive of page.directives) directives.add(directive)
       const found = page.refresh === undefined ? page.links : [...page.links, page.refresh]
       links = this.#canonical(found, base, url)
     }
+    // RFC 6596: what the other URL gives has all of this, its links too. What a page says of another site does not count.
+    if (canonical !== undefined && canonical !== url && isSameOrigin(canonical, url))
+      return { ...beginRecord(url, 'elsewhere', status), links: this.#shorten([canonical], url) }
     const isKept = !directives.has('noindex') && !directives.has('none')
     const isFollowed = !directives.has('nofollow') && !directives.has('none')
     const record: FetchRecord = {

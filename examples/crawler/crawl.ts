@@ -1,10 +1,11 @@
 import type { Clock } from 'moorage'
 import { canonicalUrl } from './canonical-url.js'
 import { CrawlFolder } from './crawl-folder.js'
+import type { LinkAway } from './frontier.js'
 import { HashTable } from './hash-table.js'
 import type { CrawlOptions } from './options.js'
 import { Politeness } from './politeness.js'
-import { SiteCrawl, type LinkAway, type SiteParts } from './site.js'
+import { SiteCrawl, type SiteParts } from './site.js'
 import { Tally, type Summary } from './tally.js'
 import { Visitor } from './visitor.js'
 
@@ -65,7 +66,7 @@ export class Crawl {
 
   /** What was done so far, and how many URLs wait. */
   get progress(): Summary & { readonly waiting: number } {
-    const waiting = [...this.#sites.values()].reduce((sum, site) => sum + site.waiting, 0)
+    const waiting = [...this.#sites.values()].reduce((sum, site) => sum + site.frontier.waiting, 0)
     return { ...this.#tally.summary, waiting }
   }
 
@@ -86,7 +87,7 @@ export class Crawl {
       isFinished = !signal.aborted && this.#brokenOff.length === 0
     } finally {
       await this.#parts.visitor.close()
-      for (const site of this.#sites.values()) site.close()
+      for (const site of this.#sites.values()) site.frontier.close()
       this.#folder.close(isFinished, this.#parts.hashes)
     }
     return { ...this.#tally.summary, isFinished, brokenOff: this.#brokenOff }
@@ -116,7 +117,7 @@ export class Crawl {
   #joinSites(): boolean {
     const waitingBefore = this.progress.waiting
     const sitesBefore = this.#sites.size
-    const links = [...this.#sites.values()].flatMap((site) => site.takeLinksAway())
+    const links = [...this.#sites.values()].flatMap((site) => site.frontier.takeLinksAway())
     links.sort((a, b) => a.depth - b.depth || compareTexts(a.url, b.url))
     for (const link of links) this.#offer(link)
     return this.progress.waiting > waitingBefore || this.#sites.size > sitesBefore
@@ -129,7 +130,7 @@ export class Crawl {
       site = new SiteCrawl(origin, this.#sites.size, this.#parts)
       this.#sites.set(origin, site)
     }
-    site?.offer({ url, depth, redirects, isListed: isStart })
+    site?.frontier.offer({ url, depth, redirects, isListed: isStart })
   }
 }
 

@@ -17,8 +17,8 @@ const LINES = 12
 export interface GeneratedSiteOptions {
   readonly pages: number
   readonly seed: number
-  /** Default: true. */
-  readonly hasTraps?: boolean
+  /** Where its traps begin. Default: all of them. */
+  readonly traps?: readonly string[]
   /** What robots.txt asks for. Default: nothing. */
   readonly crawlDelay?: number
 }
@@ -72,7 +72,7 @@ export class GeneratedSite {
     if (first === 'private') return path === '/private/open' ? text('open') : text('This must not be fetched')
     const number = path === '/' ? 0 : Number(/-(\d+)$/.exec(path)?.[1] ?? Number.NaN)
     if (number < this.#options.pages && path === this.pathOf(number)) return this.#page(request, number)
-    const trap = this.#options.hasTraps === false ? undefined : answerTrap(request, this.#options.seed)
+    const trap = answerTrap(request, this.#options.seed)
     if (trap === undefined) throw new HttpError(404)
     return trap
   }
@@ -149,14 +149,14 @@ export class GeneratedSite {
   }
 
   #linksOf(number: number): readonly string[] {
-    const { pages, hasTraps = true } = this.#options
+    const { pages, traps = TRAPS } = this.#options
     const below = Array.from({ length: BRANCHES }, (_, i) => number * BRANCHES + 1 + i)
     const links = below.filter((to) => to < pages && !this.isOnlyListed(to)).map((to) => this.pathOf(to))
     for (let i = 0; i < OTHERS; i += 1) links.push(this.#spelt(this.#chance('other', number, i) % pages, i))
     if (this.hasDouble(number)) links.push(`${this.pathOf(number)}?print=1`)
     if (number % 50 === 7) links.push(`/go/${this.#chance('go', number) % pages}`)
     if (number % 50 === 8) links.push(`${this.pathOf(this.#chance('ref', number) % pages)}?ref=${number}`)
-    if (number === 0) links.push('/private/open', '/file.secret', ...(hasTraps ? TRAPS : []))
+    if (number === 0) links.push('/private/open', '/file.secret', ...traps)
     return links
   }
 

@@ -12,14 +12,15 @@ const IN_DEPTHS = 100
 const ALL_AT_ONCE = [
   ['--delay', '0'],
   ['--per-host', '8'],
-  ['--timeout', '1000'],
   ['--max-body-bytes', '1000000'],
   ['--max-per-pattern', String(PER_PATTERN)],
   ['--max-in-depths', String(IN_DEPTHS)],
 ].flat()
 
 test(`a site of ${PAGES} pages with traps: each page is fetched once, what must not be fetched never, and the traps let go`, async (context) => {
-  const { site, origin, arrivals } = await watchGenerated(context, { pages: PAGES, seed: 7 })
+  // The one that ends by time alone has a test of its own.
+  const traps = TRAPS.filter((trap) => trap !== '/slow')
+  const { site, origin, arrivals } = await watchGenerated(context, { pages: PAGES, seed: 7, traps })
   const folder = temporaryFolder(context)
   const args = [origin, '--out', folder, '--json', ...ALL_AT_ONCE]
   const program = startCrawl(context, args)
@@ -67,19 +68,14 @@ test(`a site of ${PAGES} pages with traps: each page is fetched once, what must 
       const name = `/${path.split(/[/?]/)[1] ?? ''}`
       fetched.set(name, (fetched.get(name) ?? 0) + 1)
     }
-    for (const trap of TRAPS) {
+    for (const trap of traps) {
       const name = `/${trap.split('/')[1] ?? ''}`
       const count = fetched.get(name) ?? 0
       assert.ok(count >= 1 && count <= IN_DEPTHS + PER_PATTERN, `${name}: ${count}`)
     }
     assert.equal(fetched.get('/loop'), 2)
     assert.equal(fetched.get('/hop'), 11)
-    assert.deepEqual(['/huge', '/endless', '/bomb', '/slow'].map(outcomeOf), [
-      'too-large',
-      'too-large',
-      'too-large',
-      'failed',
-    ])
+    assert.deepEqual(['/huge', '/endless', '/bomb'].map(outcomeOf), ['too-large', 'too-large', 'too-large'])
   })
 
   const before = arrivals.length
@@ -118,3 +114,16 @@ test(`a site of ${PAGES} pages with traps: each page is fetched once, what must 
     assert.deepEqual(readBodies(folder), [...hashes].sort(), 'what is no more was swept')
   })
 })
+
+test(
+  'a page that never ends slowly is given up at the timeout, and not tried again',
+  { timeout: 60_000 },
+  async (context) => {
+    const { origin, arrivals } = await watchGenerated(context, { pages: 2, seed: 7, traps: ['/slow'] })
+    const folder = temporaryFolder(context)
+    const program = startCrawl(context, [origin, '--out', folder, '--delay', '0', '--timeout', '3000'])
+    assert.deepEqual(await within('the crawl', program.exited, 40_000), { code: 0, signal: null }, program.stderr)
+    assert.equal(countPaths(arrivals).get('/slow'), 1)
+    assert.equal(readIndex(folder).find(({ url }) => url === `${origin}/slow`)?.outcome, 'failed')
+  },
+)

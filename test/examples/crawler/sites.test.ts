@@ -131,6 +131,42 @@ test('what a page and its fields say to robots is obeyed, and what is no HTML is
   assert.equal(paths(site).includes('/never'), false)
 })
 
+test('a page that names another URL of its site is known by that, and by one of another site is not', async (context) => {
+  const site = await serve(context, {
+    '/': () => links('/a?x=1', '/b', '/c'),
+    '/a?x=1': () => html('<link rel=canonical href="/a"><a href="/never">x</a>'),
+    '/a': () => html('<link rel=canonical href="/a">a'),
+    '/b': () => text('b', { headers: { Link: '</next>; rel=next, </B>; rel="canonical"' } }),
+    '/B': () => text('b'),
+    '/c': () => html('<link rel=canonical href="http://b.example/c">c'),
+  })
+  const folder = temporaryFolder(context)
+  assert.equal((await crawl(context, folder, site.origin)).code, 0)
+  const outcomes = Object.fromEntries(
+    readIndex(folder).map(({ url, outcome }) => [url.slice(site.origin.length), outcome]),
+  )
+  assert.deepEqual(outcomes, {
+    '/': 'kept',
+    '/B': 'kept',
+    '/a': 'kept',
+    '/a?x=1': 'elsewhere',
+    '/b': 'elsewhere',
+    '/c': 'kept',
+    '/sitemap.xml': 'status',
+  })
+})
+
+test('a validator that no request can carry does not keep a page from being visited again', async (context) => {
+  const site = await serve(context, { '/': () => text('here', { headers: { ETag: '"ü"', 'Last-Modified': 'never' } }) })
+  const folder = temporaryFolder(context)
+  assert.equal((await crawl(context, folder, site.origin)).code, 0)
+  assert.equal((await crawl(context, folder, site.origin, '--revisit')).code, 0)
+  assert.deepEqual(
+    readIndex(folder).map(({ outcome }) => outcome),
+    ['kept', 'status'],
+  )
+})
+
 test('a site that cannot be reached does not keep the others from being crawled', async (context) => {
   const site = await serve(context, { '/': () => text('here') })
   const folder = temporaryFolder(context)
