@@ -18,7 +18,7 @@ export class Bodies {
     this.#unfinished = join(folder, 'unfinished')
     // Of a run that was killed.
     rmSync(this.#unfinished, { recursive: true, force: true })
-    mkdirSync(this.#unfinished, { recursive: true })
+    for (const made of [this.#folder, this.#unfinished]) mkdirSync(made, { recursive: true })
   }
 
   /** Resolves with the digest when the file is there. */

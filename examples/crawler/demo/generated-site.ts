@@ -29,6 +29,7 @@ export interface GeneratedSiteOptions {
  */
 export class GeneratedSite {
   readonly #options: GeneratedSiteOptions
+  readonly #paths = new Map<number, string>()
   /** What changes about it in time. */
   revision = 0
 
@@ -38,6 +39,12 @@ export class GeneratedSite {
 
   /** Of the page with this number; the first is the start. */
   pathOf(number: number): string {
+    let path = this.#paths.get(number)
+    if (path === undefined) this.#paths.set(number, (path = this.#makePath(number)))
+    return path
+  }
+
+  #makePath(number: number): string {
     if (number === 0) return '/'
     const word = (about: string): string => WORDS[this.#chance(about, number) % WORDS.length] ?? ''
     const section = SECTIONS[this.#chance('section', number) % SECTIONS.length] ?? ''

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { within } from '#src/testing/contract-row.js'
 import { chance } from '../../../examples/crawler/demo/chance.js'
@@ -77,4 +78,33 @@ test(`${KILLS} times kill -9: what is in the journal is not fetched again, and t
   assert.deepEqual(withoutOrigin(folder), withoutOrigin(calmFolder))
   assert.deepEqual(readBodies(folder), readBodies(calmFolder))
   context.diagnostic(`${arrivals.length} requests instead of ${undisturbed.arrivals.length}: ${repeated} were repeated`)
+})
+
+test('another visit that is killed goes on, by whichever command, and comes to what the site is now', async (context) => {
+  const { site, origin, arrivals, arrived } = await watchGenerated(context, { pages: 300, seed: 7, traps: [] })
+  const args = [origin, '--delay', '0']
+  const crawl = async (folder: string, ...more: readonly string[]): Promise<void> => {
+    const program = startCrawl(context, [...args, '--out', folder, ...more])
+    assert.deepEqual(await within('the crawl', program.exited, 60_000), { code: 0, signal: null }, program.stderr)
+  }
+  const folder = temporaryFolder(context)
+  await crawl(folder)
+  site.revision = 1
+  const before = arrivals.length
+  for (const count of [1, 40, 120]) {
+    const reached = arrived(arrivals.length + count)
+    const program = startCrawl(context, [...args, '--out', folder, '--revisit'])
+    await within(`request ${count}`, Promise.race([reached, program.exited]), 30_000)
+    assert.deepEqual(await program.stop('SIGKILL'), { code: null, signal: 'SIGKILL' }, program.stderr)
+  }
+  await crawl(folder)
+  const asked = arrivals.slice(before)
+  const again = asked.length - new Set(asked.map(({ path }) => path)).size
+  assert.ok(again <= 3, `${again} were asked for again`)
+  assert.ok(asked.filter(({ status }) => status === 304).length > 200)
+  const fresh = temporaryFolder(context)
+  await crawl(fresh)
+  assert.deepEqual(readIndex(folder), readIndex(fresh))
+  assert.deepEqual(readBodies(folder), readBodies(fresh))
+  assert.deepEqual(readdirSync(folder).sort(), ['bodies', 'index.jsonl', 'journal.jsonl'])
 })

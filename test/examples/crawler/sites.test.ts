@@ -167,6 +167,17 @@ test('a validator that no request can carry does not keep a page from being visi
   )
 })
 
+test('a site of which nothing is kept can be visited again', async (context) => {
+  const site = await serve(context, {})
+  const folder = temporaryFolder(context)
+  for (const more of [[], ['--revisit'], ['--revisit']]) {
+    const { code, stderr } = await crawl(context, folder, site.origin, ...more)
+    assert.equal(code, 0, stderr)
+  }
+  assert.deepEqual(readBodies(folder), [])
+  assert.equal(countPaths(site.arrivals).get('/'), 3)
+})
+
 test('a site that cannot be reached does not keep the others from being crawled', async (context) => {
   const site = await serve(context, { '/': () => text('here') })
   const folder = temporaryFolder(context)
