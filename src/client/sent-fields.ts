@@ -7,9 +7,18 @@ export type Pair = readonly [name: string, value: string]
 /** Those of every request of a session. */
 export function defaultFields({ userAgent, headers }: SessionSettings): readonly Pair[] {
   const made: Pair[] = [['Accept', '*/*']]
-  if (userAgent !== undefined && userAgent !== '') made.unshift(['User-Agent', userAgent])
+  if (typeof userAgent === 'string' && userAgent !== '') made.unshift(['User-Agent', userAgent])
   if (ACCEPT_ENCODING !== '') made.push(['Accept-Encoding', ACCEPT_ENCODING])
   return overlay(made, fieldPairs(headers))
+}
+
+/** What stands in the fields of a request alone: an agent by chance, of those that there are. */
+export function fieldsOfChance(fields: readonly Pair[], { userAgent }: SessionSettings): readonly Pair[] {
+  if (typeof userAgent === 'string') return fields
+  const chosen = userAgent[Math.floor(Math.random() * userAgent.length)] ?? ''
+  return chosen === '' || fields.some(([name]) => name.toLowerCase() === 'user-agent')
+    ? fields
+    : [['User-Agent', chosen], ...fields]
 }
 
 /** Fields with others in place of those of the same name. One with an empty value takes its name away. */

@@ -98,7 +98,7 @@ export const REQUEST_SPECS: OptionSpecs<RequestSettings> = {
 export interface SessionSettings extends RequestSettings, PoolSettings, TimeoutSettings {
   readonly baseUrl: string | undefined
   readonly tls: TlsClientOptions | undefined
-  readonly userAgent: string | undefined
+  readonly userAgent: string | readonly string[]
   readonly http2: boolean
   readonly maxRequestsPerSecond: number
   readonly maxRequestsPerOrigin: number
@@ -118,7 +118,15 @@ export const SESSION_OPTIONS: OptionSpecs<SessionSettings> = {
     'the system’s authorities',
     'The rules of TLS with servers: see “TLS of clients”.',
   ),
-  userAgent: text('moorage', 'What the requests call themselves; an empty one sends none.'),
+  userAgent: value<string | readonly string[]>(
+    'a text, or a list of them',
+    'moorage',
+    '"moorage"',
+    'What the requests call themselves; an empty text sends none. Of a list each request gets one by chance.',
+    (given): given is string | readonly string[] =>
+      typeof given === 'string' ||
+      (Array.isArray(given) && given.length > 0 && given.every((each) => typeof each === 'string')),
+  ),
   http2: flag(true, 'Offers HTTP/2 to servers over TLS (RFC 9113); false speaks HTTP/1.1 with all.'),
   maxRequestsPerSecond: rate(
     Infinity,

@@ -22,7 +22,7 @@ import { ProxyAuth } from './proxy-auth.js'
 import { ProxyRules } from './proxies.js'
 import { appendQuery } from './query.js'
 import { adviseOnMany, fieldsBehind, redirectOf, wrongRedirect } from './redirects.js'
-import { defaultFields, overlay, type Pair } from './sent-fields.js'
+import { defaultFields, fieldsOfChance, overlay, type Pair } from './sent-fields.js'
 import { bodyOf } from './request-body.js'
 import { ClientResponse } from './response.js'
 import { Retries, sleep } from './retries.js'
@@ -196,7 +196,7 @@ export class Session implements AsyncDisposable {
       return {
         method,
         target,
-        fields: this.#fields,
+        fields: fieldsOfChance(this.#fields, this.#settings),
         body: undefined,
         settings: this.#settings,
         options,
@@ -218,7 +218,7 @@ export class Session implements AsyncDisposable {
     const settings = mergeRequest(this.#settings, own)
     if (query !== undefined) target = withUser(parseTarget(appendQuery(target.href, query)), target)
     const body = encoded(bodyOf(options), settings.compress)
-    const fields = overlay(this.#fields, [
+    const fields = overlay(fieldsOfChance(this.#fields, this.#settings), [
       ...(body?.contentType === undefined ? [] : [['Content-Type', body.contentType] as const]),
       ...(settings.compress === undefined || body === undefined
         ? []

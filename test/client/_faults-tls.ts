@@ -147,7 +147,7 @@ export const TLS_FAULTS: readonly Fault[] = [
   {
     ...TLS,
     title: 'a server that speaks no HTTP/1.1 over TLS',
-    make: (t) => ruled(t, () => ({ ALPNProtocols: ['h2'] })),
+    make: (t) => ruled(t, () => ({ ALPNProtocols: ['spdy/3'] })),
     says: /no HTTP\/1\.1|no version|speaks TLS/,
   },
   {

@@ -13,6 +13,7 @@ import { websocket } from '#src/websocket/server.js'
 import { serveHttp } from '#src/http/server.js'
 import { httpPairs, makeSite } from './_http-pairs.js'
 import { noWebSockets, TALK, webSocketPairs } from './_websocket-pairs.js'
+import { HTTP_CLIENTS } from './_http-clients.js'
 import type { Conversation, Pair } from './_pair.js'
 
 const PYTHON = '/usr/bin/python3'
@@ -265,7 +266,7 @@ test('the two programs of each pair show a client the same, byte for byte', { sk
 })
 
 test('every program that the documents show is run here, and each has its other half', () => {
-  const named = [...PAIRS, ...CLIENTS].map(({ name }) => name)
+  const named = [...PAIRS, ...CLIENTS, ...HTTP_CLIENTS].map(({ name }) => name)
   const shown = readdirSync(sources).filter((file) => !HANDLERS.includes(file))
   assert.deepEqual(shown.sort(), named.flatMap((name) => [`${name}.py`, `${name}.ts`]).sort())
   const document = readFileSync(join(sources, '../from-python.md'), 'utf8')
