@@ -1,47 +1,24 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { BrokenError, NetError, ProtocolError, TimeoutError } from '../base/errors.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import { tryParseContentRange } from '../engine/http/range.js'
 import { parseDigest, tryParseReprDigest, type WantedDigest } from './content-digest.js'
+import {
+  checkDigest,
+  mayGoOn,
+  urlDigest,
+  validatorOf,
+  type DownloadOptions,
+  type DownloadReport,
+  type Getter,
+} from './download-rules.js'
 import { BodyError } from './errors.js'
 import { FileWriter } from './file-writer.js'
 import { saveBody } from './save-body.js'
 import type { ClientResponse } from './response.js'
+import { downloadSegmented } from './segmented-download.js'
 import type { RequestOptions } from './session-options.js'
-
-export interface DownloadProgress {
-  /** Bytes that are in the file, with those of an earlier try. */
-  readonly received: number
-  /** `undefined` where the server does not say. */
-  readonly total: number | undefined
-}
-
-export interface DownloadOptions extends RequestOptions {
-  /** What all of it must come to: `sha-256=<base64>`, `sha-512=<base64>`, or in hexadecimal. Default: what `Repr-Digest` says. */
-  readonly digest?: string | undefined
-  /** Goes on with what an earlier try left. Default: true. */
-  readonly resume?: boolean | undefined
-  /** Waits at the end until the disk has it, so that it outlives a loss of power. Default: false, as with browsers and curl. */
-  readonly sync?: boolean | undefined
-  /** How often it goes on behind a connection that broke, without a byte in between. Default: 5. */
-  readonly attempts?: number | undefined
-  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
-}
-
-export interface DownloadReport {
-  readonly path: string
-  readonly bytes: number
-  /** Of those, bytes that were there from an earlier try. */
-  readonly resumed: number
-  /** How often it had to go on. */
-  readonly breaks: number
-  /** Whether a digest was checked. */
-  readonly isChecked: boolean
-  /** The last of its responses. */
-  readonly response: ClientResponse
-}
 
 /** What is needed to go on: kept beside the part, so that another process can. */
 interface PartFacts {
@@ -49,10 +26,7 @@ interface PartFacts {
   readonly url: string
   readonly validator: string
   readonly total: number | undefined
-}
-
-interface Getter {
-  get(url: string | URL, options?: RequestOptions): Promise<ClientResponse>
+  readonly segments?: never
 }
 
 /**
@@ -65,7 +39,8 @@ export async function download(
   path: string,
   options: DownloadOptions = {},
 ): Promise<DownloadReport> {
-  return new Download(session, String(url), path, options).run()
+  const plain = new Download(session, String(url), path, options)
+  return (await plain.runSegmented()) ?? plain.run()
 }
 
 class Download {
@@ -83,7 +58,15 @@ class Download {
   #wanted: WantedDigest | undefined
 
   constructor(session: Getter, url: string, path: string, options: DownloadOptions) {
-    const { digest, resume: _resume, attempts: _attempts, sync: _sync, onProgress: _onProgress, ...request } = options
+    const {
+      digest,
+      resume: _resume,
+      segments: _segments,
+      attempts: _attempts,
+      sync: _sync,
+      onProgress: _onProgress,
+      ...request
+    } = options
     this.#session = session
     this.#url = url
     this.#path = path
@@ -94,8 +77,10 @@ class Download {
     this.#wanted = digest === undefined ? undefined : parseDigest(digest)
   }
 
-  get #urlDigest(): string {
-    return createHash('sha256').update(this.#url).digest('hex')
+  /** `undefined` where it is not wanted, or cannot be. */
+  async runSegmented(): Promise<DownloadReport | undefined> {
+    if ((this.#options.segments ?? 1) <= 1) return undefined
+    return downloadSegmented(this.#session, this.#url, this.#path, this.#options, this.#request, this.#wanted)
   }
 
   async run(): Promise<DownloadReport> {
@@ -120,8 +105,10 @@ class Download {
   async #findPart(): Promise<void> {
     try {
       const [{ size }, text] = await Promise.all([stat(this.#part), readFile(this.#facts, 'utf8')])
-      const { url, validator, total }: Partial<PartFacts> = JSON.parse(text)
-      if (url !== this.#urlDigest || typeof validator !== 'string' || validator === '') return
+      const { url, validator, total, segments }: Partial<PartFacts> = JSON.parse(text)
+      // One of several segments has holes.
+      if (segments !== undefined) return
+      if (url !== urlDigest(this.#url) || typeof validator !== 'string' || validator === '') return
       this.#validator = validator
       this.#total = typeof total === 'number' ? total : undefined
       this.#length = size
@@ -177,9 +164,7 @@ class Download {
 
   async #noteFacts(response: ClientResponse): Promise<void> {
     const { headers } = response
-    const etag = headers.get('etag')
-    // RFC 9110 §13.1.5: a weak tag does not do; a date does where nothing better is there.
-    this.#validator = etag !== undefined && !etag.startsWith('W/') ? etag : headers.get('last-modified')
+    this.#validator = validatorOf(response)
     const length = headers.get('content-length')
     this.#total = length === undefined ? undefined : Number(length)
     this.#wanted ??= tryParseReprDigest(headers.get('repr-digest') ?? '')
@@ -187,7 +172,7 @@ class Download {
       await rm(this.#facts, { force: true })
       return
     }
-    const facts: PartFacts = { url: this.#urlDigest, validator: this.#validator, total: this.#total }
+    const facts: PartFacts = { url: urlDigest(this.#url), validator: this.#validator, total: this.#total }
     await writeFile(this.#facts, JSON.stringify(facts))
   }
 
@@ -225,36 +210,10 @@ class Download {
     { resumed, breaks }: { readonly resumed: number; readonly breaks: number },
   ): Promise<DownloadReport> {
     const wanted = this.#wanted
-    if (wanted !== undefined && this.#hash !== undefined) {
-      const found = this.#hash.digest()
-      if (!found.equals(wanted.digest)) {
-        await this.#drop()
-        throw new BodyError(
-          'ERR_BODY',
-          `Cannot keep the download: its ${wanted.algorithm} is ${found.toString('hex')}, and should be ${wanted.digest.toString('hex')}`,
-          {
-            details: {
-              algorithm: wanted.algorithm,
-              found: found.toString('hex'),
-              wanted: wanted.digest.toString('hex'),
-            },
-          },
-        )
-      }
-    }
+    if (wanted !== undefined && this.#hash !== undefined)
+      await checkDigest(wanted, this.#hash, [this.#part, this.#facts])
     await rename(this.#part, this.#path)
     await rm(this.#facts, { force: true })
     return { path: this.#path, bytes: this.#length, resumed, breaks, isChecked: wanted !== undefined, response }
   }
-
-  async #drop(): Promise<void> {
-    await Promise.all([rm(this.#part, { force: true }), rm(this.#facts, { force: true })])
-  }
 }
-
-/** What another connection may mend. */
-const mayGoOn = (error: unknown): boolean =>
-  error instanceof BrokenError ||
-  error instanceof NetError ||
-  (error instanceof TimeoutError && error.code !== 'ERR_TOTAL_TIMEOUT') ||
-  (error instanceof ProtocolError && error.code === 'ERR_UNEXPECTED_END')

@@ -21,7 +21,7 @@ export interface Carrier {
   resume(): void
   /**
    * While it is paused: lets the system write what comes next of the body into an open file.
-   * @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
+   * @returns how many bytes; 0 where that cannot be done now. @throws what the file system says.
    */
   receiveFile(exchange: Exchange, descriptor: number, offset: number): Promise<number>
   /** The exchange is given up. */

@@ -13,19 +13,28 @@ export class FileWriter {
   /** The memory that the step before last was written from. */
   #spare: Buffer | undefined
   #writing: Promise<void> | undefined
+  #written: number
   #failure: { readonly error: unknown } | undefined
 
   private constructor(file: FileHandle, position: number, stepBytes: number) {
     this.#file = file
     this.#position = position
+    this.#written = position
     this.#gathered = Buffer.allocUnsafeSlow(stepBytes)
   }
 
-  /** An existing file is kept up to `position`, and cut there. `expected` bytes come, where that is known. */
-  static async open(path: string, position: number, expected: number = Infinity): Promise<FileWriter> {
-    const file = await open(path, position === 0 ? 'w' : 'r+', 0o666)
+  /**
+   * An existing file is kept up to `position`, and cut there unless `keepsRest`. `expected` bytes come, where that is known.
+   */
+  static async open(
+    path: string,
+    position: number,
+    expected: number = Infinity,
+    keepsRest: boolean = false,
+  ): Promise<FileWriter> {
+    const file = await open(path, position === 0 && !keepsRest ? 'w' : 'r+', 0o666)
     try {
-      if (position > 0) await file.truncate(position)
+      if (position > 0 && !keepsRest) await file.truncate(position)
     } catch (error) {
       await file.close()
       throw error
@@ -36,6 +45,11 @@ export class FileWriter {
   /** Bytes that were given so far, with those that were there. */
   get length(): number {
     return this.#position + this.#count
+  }
+
+  /** Up to where all of it is with the system. */
+  get written(): number {
+    return this.#written
   }
 
   /**
@@ -78,6 +92,7 @@ export class FileWriter {
   async #receive(write: (descriptor: number, position: number) => Promise<number>): Promise<void> {
     try {
       this.#position += await write(this.#file.fd, this.#position)
+      this.#written = this.#position
     } catch (error) {
       this.#failure = { error }
       throw error
@@ -102,6 +117,7 @@ export class FileWriter {
     this.#spare = undefined
     this.#writing = writeAll(this.#file, full.subarray(0, count), at).then(
       () => {
+        this.#written = at + count
         this.#spare = full
         this.#writing = undefined
       },

@@ -164,7 +164,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
 
   /**
    * While a promise of `drainTo`'s taker holds it back: lets the system write what comes next into an open file.
-   * @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
+   * @returns how many bytes; 0 where that cannot be done now. @throws what the file system says.
    */
   async receiveFile(descriptor: number, offset: number): Promise<number> {
     if (this.#taking === undefined || this.#keeping !== undefined || !this.#isPaused || this.isOver) return 0

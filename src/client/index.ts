@@ -21,7 +21,7 @@ export type {
   WebSocketFacts,
 } from './diagnosis/steps.js'
 export type { CertificateFacts, CertificateProblem } from './diagnosis/certificate.js'
-export type { DownloadOptions, DownloadProgress, DownloadReport } from './download.js'
+export type { DownloadOptions, DownloadProgress, DownloadReport } from './download-rules.js'
 export {
   BodyError,
   ConnectError,
@@ -50,3 +50,4 @@ export { tryParseRetryAfter } from './retry-after.js'
 export { Session } from './session.js'
 export type { HookedRequest, ProxyChoice, RequestOptions, SessionHooks, SessionOptions } from './session-options.js'
 export { del, get, head, options, patch, post, put } from './verbs.js'
+export type { UploadOptions, UploadProgress, UploadReport } from './upload.js'

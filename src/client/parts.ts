@@ -133,18 +133,22 @@ function fileContent({ path, names }: FilePart): PartContent {
   return { name, type, length, isReplayable: isFile, open: (sendsFile) => readFile(path, length, sendsFile) }
 }
 
-/** A file as the whole body of a request. @throws NetError `ERR_BODY_SOURCE`. */
-export function fileBody(part: FilePart): OutgoingBody {
-  const { type, length = 'chunked', isReplayable } = fileContent(part)
+/** A file as the body of a request: all of it, or what stands in it from a place on. @throws NetError `ERR_BODY_SOURCE`. */
+export function fileBody(
+  part: FilePart,
+  { from = 0, size }: { readonly from?: number; readonly size?: number } = {},
+): OutgoingBody {
+  const { type, length: found, isReplayable } = fileContent(part)
   const { path } = part
-  const known = length === 'chunked' ? undefined : length
+  if (size !== undefined && found !== size)
+    throw sourceError(JSON.stringify(path), `it had ${size} bytes before, and has ${found ?? 'no size'} now`)
   return {
     contentType: type,
-    length,
+    length: found === undefined ? 'chunked' : found - from,
     bytes: undefined,
     isReplayable,
-    open: () => readPieces(readFile(path, known, () => false)),
-    openPieces: (sendsFile) => readFile(path, known, sendsFile),
+    open: () => readPieces(readFile(path, found, () => false, from)),
+    openPieces: (sendsFile) => readFile(path, found, sendsFile, from),
   }
 }
 
@@ -173,13 +177,14 @@ async function* readFile(
   path: string,
   length: number | undefined,
   sendsFile: SendsFile,
+  from: number = 0,
 ): AsyncGenerator<BodyPiece, void, undefined> {
   const shown = JSON.stringify(path)
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw sourceError(shown, messageOf(cause), cause)
   })
   try {
-    for (let sent = 0; ;) {
+    for (let sent = from; ;) {
       const size = length === undefined ? undefined : (await file.stat()).size
       if (size !== length) throw sourceError(shown, `it had ${length} bytes when it was announced, and has ${size} now`)
       // A fresh buffer for each: what was given away belongs to whoever sends it.
@@ -191,7 +196,12 @@ async function* readFile(
         yield piece
         continue
       }
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted)
+      const { bytesRead, buffer } = await file.read(
+        Buffer.allocUnsafeSlow(wanted),
+        0,
+        wanted,
+        length === undefined ? null : sent,
+      )
       if (bytesRead === 0 && length === undefined) return
       if (bytesRead === 0) throw sourceError(shown, `it has ended at ${sent} of the ${length} bytes announced`)
       sent += bytesRead

@@ -15,6 +15,7 @@ import {
   type TimeoutSettings,
 } from './options.js'
 import type { CookieJar } from './cookies.js'
+import type { IncomingHead } from './exchange.js'
 import type { HarRecorder } from './har.js'
 import type { HarReplay } from './har-replay.js'
 import type { HttpCache } from './http-cache.js'
@@ -196,6 +197,8 @@ export interface RequestOptions extends Partial<{
   readonly multipart?: MultipartInit | undefined
   /** Called with the number of bytes of the body that went out. */
   readonly onSent?: ((count: number) => void) | undefined
+  /** Called with each response before the response (RFC 9110 §15.2): 103 with links, 104 of an upload. */
+  readonly onInterim?: ((head: IncomingHead) => void) | undefined
   /** Called with each head as it goes out: of redirects, second tries and answers to challenges, too. It has the credentials. */
   readonly onHead?: ((head: string) => void) | undefined
 }

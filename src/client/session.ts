@@ -4,11 +4,10 @@ import { FieldList } from '../engine/http/field-list.js'
 import { fieldPairs, type Fields } from '../engine/http/fields.js'
 import { readHttp1ClientOptions } from '../engine/http1/options.js'
 import { systemClock } from '../transport/system-clock.js'
-import { basic, identityOf, type Auth, type Challenged } from './auth.js'
-import type { CodingName } from './codings.js'
-import { encodeContent } from './content-encoding.js'
+import { identityOf } from './auth.js'
 import { CookieJar } from './cookies.js'
-import { download, type DownloadOptions, type DownloadReport } from './download.js'
+import { download } from './download.js'
+import type { DownloadOptions, DownloadReport } from './download-rules.js'
 import type { HarRecorder } from './har.js'
 import type { HarReplay } from './har-replay.js'
 import { HstsStore } from './hsts.js'
@@ -16,7 +15,6 @@ import type { CachedIncoming, HttpCache } from './http-cache.js'
 import { OriginPace } from './origin-pace.js'
 import { SharedRequests } from './shared-requests.js'
 import { passOver, type Incoming } from './incoming.js'
-import type { OutgoingBody } from './outgoing-body.js'
 import { isForwarded, Pool, routeOf, type Route } from './pool.js'
 import { ProxyAuth } from './proxy-auth.js'
 import { ProxyRules } from './proxies.js'
@@ -36,21 +34,12 @@ import {
   type SessionOptions,
   type SessionSettings,
 } from './session-options.js'
+import { authOf, challenged, encoded, withUser, type Journey } from './journey.js'
+import { pages } from './pages.js'
 import { parseTarget, type Target } from './target.js'
+import { upload, type UploadOptions, type UploadReport } from './upload.js'
 import { hideSecrets } from '../transport/hidden-secrets.js'
 import type { ProxyServer } from '../transport/proxy-server.js'
-
-/** One request on its way, over its redirects. */
-interface Journey {
-  readonly method: string
-  readonly target: Target
-  readonly fields: readonly Pair[]
-  readonly body: OutgoingBody | undefined
-  readonly settings: RequestSettings
-  readonly options: RequestOptions | undefined
-  readonly auth: Auth | undefined
-  readonly deadline: number
-}
 
 /** Timeouts are as exact as a quarter of this. */
 const LOOK_MS = 200
@@ -156,21 +145,14 @@ export class Session implements AsyncDisposable {
     return download(this, url, path, options)
   }
 
+  /** Sends a file, and goes on where a server can; see `UploadOptions`. */
+  upload(url: string | URL, path: string, options?: UploadOptions): Promise<UploadReport> {
+    return upload(this, url, path, options)
+  }
+
   /** Page by page, along the links with `rel="next"` (RFC 8288); no page comes twice. @throws as `request` does. */
-  async *pages(url: string | URL, options?: RequestOptions): AsyncGenerator<ClientResponse, void, undefined> {
-    const seen = new Set<string>()
-    let next: string | URL | undefined = url
-    while (next !== undefined) {
-      const response: ClientResponse = await this.get(
-        next,
-        seen.size === 0 ? options : { ...options, query: undefined },
-      )
-      seen.add(response.url)
-      yield response
-      const link = response.links.find(({ rel }) => rel === 'next')
-      const following = link && new URL(link.target, response.url).href
-      next = following === undefined || seen.has(following) ? undefined : following
-    }
+  pages(url: string | URL, options?: RequestOptions): AsyncGenerator<ClientResponse, void, undefined> {
+    return pages(this, url, options)
   }
 
   /** Lets what is under way end, and ends the connections that idle. */
@@ -213,19 +195,20 @@ export class Session implements AsyncDisposable {
       query,
       onSent: _onSent,
       onHead: _onHead,
+      onInterim: _onInterim,
       ...own
     } = options
     const settings = mergeRequest(this.#settings, own)
     if (query !== undefined) target = withUser(parseTarget(appendQuery(target.href, query)), target)
     const body = encoded(bodyOf(options), settings.compress)
-    const fields = overlay(fieldsOfChance(this.#fields, this.#settings), [
+    const made = overlay(fieldsOfChance(this.#fields, this.#settings), [
       ...(body?.contentType === undefined ? [] : [['Content-Type', body.contentType] as const]),
       ...(settings.compress === undefined || body === undefined
         ? []
         : [['Content-Encoding', settings.compress] as const]),
       ...(settings.decompress ? [] : [['Accept-Encoding', 'identity'] as const]),
-      ...(options.headers === undefined ? [] : fieldPairs(options.headers)),
     ])
+    const fields = options.headers === undefined ? made : overlay(made, fieldPairs(options.headers))
     return {
       method,
       target,
@@ -444,7 +427,7 @@ export class Session implements AsyncDisposable {
       responseTimeoutMs: settings.responseTimeoutMs,
       bodyTimeoutMs: settings.bodyTimeoutMs,
       highWaterBytes: settings.highWaterBytes,
-      onInterim: undefined,
+      onInterim: options?.onInterim,
       onSent: options?.onSent,
       onHead: options?.onHead,
     })
@@ -469,27 +452,3 @@ const inMemory = (target: Target): Target => ({
 })
 
 const MAX_ROUTES = 1024
-const encoded = (body: OutgoingBody | undefined, coding: CodingName | undefined): OutgoingBody | undefined =>
-  body === undefined || coding === undefined || body.length === 0 ? body : encodeContent(body, coding)
-
-const challenged = (
-  { method, target, body }: Journey,
-  wanted: readonly string[] | undefined,
-  sent: string | undefined,
-): Challenged => ({
-  method,
-  target: target.path,
-  origin: target.origin,
-  hostname: target.hostname,
-  body,
-  wanted,
-  sent,
-})
-
-/** What stood in the URL goes along where only its query or its scheme is another. */
-const withUser = (made: Target, { user, password }: Target): Target =>
-  user === undefined && password === undefined ? made : { ...made, user, password }
-
-function authOf(auth: Auth | undefined, { user, password }: Target): Auth | undefined {
-  return auth ?? (user === undefined && password === undefined ? undefined : basic(user ?? '', password ?? ''))
-}

@@ -159,7 +159,7 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
 
   /**
    * While it is paused: lets the system write what comes next of the body into an open file.
-   * @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
+   * @returns how many bytes; 0 where that cannot be done now. @throws what the file system says.
    */
   async receiveFile(exchange: Exchange, descriptor: number, offset: number): Promise<number> {
     const count = Math.min(

@@ -55,7 +55,7 @@ export interface StreamDriver {
   writeFile?(descriptor: number, offset: number, count: number): boolean
   /**
    * Lets the system write what comes next into an open file, at most `count` bytes of it, while nobody reads; resolves when
-   * nothing comes for a moment. @returns how many bytes; 0 where that cannot be done now. @throws NetError for the file.
+   * nothing comes for a moment. @returns how many bytes; 0 where that cannot be done now. @throws what the file system says.
    */
   receiveFile?(descriptor: number, offset: number, count: number): Promise<number>
   /** Of TLS: gives the socket to whoever uses it from now on, with `unread` put back. The connection is of no use then. */

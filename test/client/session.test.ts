@@ -44,6 +44,12 @@ void suite('Session', () => {
     assert.deepEqual(await Promise.all(all), ['done', 'done', 'done'])
   })
 
+  void test('a type that is given takes the place of the one that a body has', async (t) => {
+    const url = await serving(t, ({ headers }) => text(headers.getAll('content-type').join()))
+    const response = await session(t).post(url, { body: '{}', headers: { 'Content-Type': 'application/ld+json' } })
+    assert.equal(await response.text(), 'application/ld+json')
+  })
+
   void test('json, form and bytes are sent with their type and length', async (t) => {
     const url = await serving(t, async ({ headers, body }) =>
       json({

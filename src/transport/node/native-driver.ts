@@ -193,7 +193,7 @@ export class NativeDriver implements StreamDriver, NativeStreamOwner {
       const began = this.#streams.addon.streamToFile(this.#id, descriptor, offset, count, (bytes, broken, full) => {
         runningJobs -= 1
         this.#idle?.refresh()
-        if (full !== 0) reject(fromSystemError('write the file', systemError('write', full)))
+        if (full !== 0) reject(systemError('write', full))
         else resolve(bytes)
         // What came before it broke is in the file.
         if (broken !== 0 && !this.#isOver) this.#fail('read', broken)

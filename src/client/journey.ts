@@ -1,0 +1,44 @@
+import { basic, type Auth, type Challenged } from './auth.js'
+import type { CodingName } from './codings.js'
+import { encodeContent } from './content-encoding.js'
+import type { OutgoingBody } from './outgoing-body.js'
+import type { Pair } from './sent-fields.js'
+import type { RequestOptions, RequestSettings } from './session-options.js'
+import type { Target } from './target.js'
+
+/** One request on its way, over its redirects. */
+export interface Journey {
+  readonly method: string
+  readonly target: Target
+  readonly fields: readonly Pair[]
+  readonly body: OutgoingBody | undefined
+  readonly settings: RequestSettings
+  readonly options: RequestOptions | undefined
+  readonly auth: Auth | undefined
+  readonly deadline: number
+}
+
+export const encoded = (body: OutgoingBody | undefined, coding: CodingName | undefined): OutgoingBody | undefined =>
+  body === undefined || coding === undefined || body.length === 0 ? body : encodeContent(body, coding)
+
+export const challenged = (
+  { method, target, body }: Journey,
+  wanted: readonly string[] | undefined,
+  sent: string | undefined,
+): Challenged => ({
+  method,
+  target: target.path,
+  origin: target.origin,
+  hostname: target.hostname,
+  body,
+  wanted,
+  sent,
+})
+
+/** What stood in the URL goes along where only its query or its scheme is another. */
+export const withUser = (made: Target, { user, password }: Target): Target =>
+  user === undefined && password === undefined ? made : { ...made, user, password }
+
+export function authOf(auth: Auth | undefined, { user, password }: Target): Auth | undefined {
+  return auth ?? (user === undefined && password === undefined ? undefined : basic(user ?? '', password ?? ''))
+}

@@ -1,0 +1,27 @@
+import type { ClientResponse } from './response.js'
+import type { RequestOptions } from './session-options.js'
+
+interface Getter {
+  get(url: string | URL, options?: RequestOptions): Promise<ClientResponse>
+}
+
+/** See `Session.pages`. */
+export async function* pages(
+  session: Getter,
+  url: string | URL,
+  options: RequestOptions | undefined,
+): AsyncGenerator<ClientResponse, void, undefined> {
+  const seen = new Set<string>()
+  let next: string | URL | undefined = url
+  while (next !== undefined) {
+    const response: ClientResponse = await session.get(
+      next,
+      seen.size === 0 ? options : { ...options, query: undefined },
+    )
+    seen.add(response.url)
+    yield response
+    const link = response.links.find(({ rel }) => rel === 'next')
+    const following = link && new URL(link.target, response.url).href
+    next = following === undefined || seen.has(following) ? undefined : following
+  }
+}
