@@ -36,6 +36,26 @@ export class ProgressLine {
   }
 }
 
+/** Of one file: how far it is, and how fast since the first call. */
+export function progressOf(line: ProgressLine, name: string): (bytes: number, size: number) => void {
+  const began = performance.now()
+  let first = -1
+  return (bytes, size) => {
+    if (first === -1) first = bytes
+    const seconds = Math.max((performance.now() - began) / 1000, 0.001)
+    const transferredBytes = bytes - first
+    line.update({
+      name,
+      bytes,
+      size,
+      totalBytes: bytes,
+      totalSize: size,
+      transferredBytes,
+      bytesPerSecond: transferredBytes / seconds,
+    })
+  }
+}
+
 const MIN_NAME_CELLS = 8
 
 /**

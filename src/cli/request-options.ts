@@ -6,7 +6,10 @@ const OWN = {
   data: { type: 'text', short: 'd', value: '<text>', help: 'the body; @file is that of a file, @- that of stdin' },
   output: { type: 'text', short: 'o', value: '<file>', help: 'save the body; it gets its name when it is whole' },
   'remote-name': { type: 'flag', short: 'O', help: 'save the body under the last part of its URL' },
-  resume: { type: 'flag', help: 'go on with a download that broke off; --no-resume begins anew' },
+  resume: {
+    type: 'flag',
+    help: 'go on with what broke off: a download (--no-resume begins anew), or an upload of --data @file',
+  },
   digest: { type: 'text', value: '<sha-256=…>', help: 'what the saved body must come to' },
   auth: {
     type: 'text',
@@ -31,6 +34,11 @@ const OWN = {
   pretty: { type: 'flag', help: 'JSON in lines, and colour, also in a pipe; --no-pretty never' },
   timing: { type: 'flag', help: 'show where the time went' },
   cookies: { type: 'text', short: 'b', value: '<file>', help: 'keep cookies there: .json, or a Netscape cookies.txt' },
+  session: {
+    type: 'text',
+    value: '<name>',
+    help: 'keep cookies and credentials for the next command with this name and host; a path has a "/"',
+  },
   netrc: { type: 'flag', short: 'n', help: 'credentials of ~/.netrc, or of the file that NETRC names' },
   har: { type: 'text', value: '<file>', help: 'write what was sent and what came as HAR, without credentials' },
   curl: { type: 'flag', help: 'print the command of curl that does the same, and send nothing' },

@@ -4,6 +4,8 @@ import type { Fields } from '../engine/http/fields.js'
 import { decodeText } from './charset.js'
 import { decodeContent, decodeWhole, type DecodingLimits } from './content-decoding.js'
 import { BodyError, detailsOf, explain, StatusError } from './errors.js'
+import { parseEvents, type ReceivedEvent } from './event-stream.js'
+import { textLines, type TextLineOptions } from './text-lines.js'
 import { saveBody } from './save-body.js'
 import { SavedFile } from './saved-file.js'
 import type { IncomingBody, Taker } from './incoming-body.js'
@@ -199,6 +201,16 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
     } catch (error) {
       throw this.#explained(error)
     }
+  }
+
+  /** Line by line as they come, as text. @throws LimitError `ERR_BODY_LIMIT` for one that is too long. */
+  lines(options?: TextLineOptions): AsyncGenerator<string, void, undefined> {
+    return textLines(this, this.headers.get('content-type'), options)
+  }
+
+  /** The events of a server (`text/event-stream`), as they come. Coming again when it has ended is up to you. */
+  events(): AsyncGenerator<ReceivedEvent, void, undefined> {
+    return parseEvents(textLines(this, 'text/event-stream; charset=utf-8'))
   }
 
   /** @internal */

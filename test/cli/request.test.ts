@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { json, redirect, text, type HttpFunction } from '#src/http/index.js'
 import { serveHttp } from '#src/http/server.js'
+import { files } from '#src/static/index.js'
+import { until } from '#src/testing/contract-row.js'
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
@@ -20,8 +24,13 @@ async function serving(t: TestContext, handler: HttpFunction): Promise<string> {
 async function moorage(
   args: readonly string[],
   stdin = '',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: unknown; readonly out: string; readonly err: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe', timeout: 30_000 })
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: 'pipe',
+    timeout: 30_000,
+    env: { ...process.env, ...env },
+  })
   let [out, err] = ['', '']
   child.stdout.on('data', (bytes) => (out += String(bytes)))
   child.stderr.on('data', (bytes) => (err += String(bytes)))
@@ -152,5 +161,57 @@ void suite('moorage get, post and the others', () => {
       [200],
     )
     assert.ok(!written.includes('secret'))
+  })
+
+  void test('--session keeps cookies and credentials for its host, in a file for this user alone', async (t) => {
+    const url = await serving(t, (request) =>
+      text(`${request.headers.get('authorization') ?? 'nobody'} ${request.headers.get('cookie') ?? 'nothing'}`, {
+        headers: request.query.has('set') ? { 'set-cookie': 'a=1; Max-Age=60' } : {},
+      }),
+    )
+    const folder = await mkdtemp(join(tmpdir(), 'session-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const env = { XDG_CONFIG_HOME: folder }
+    const credentials = `Basic ${btoa('ann:secret')}`
+    const get = async (...args: string[]): Promise<string> => (await moorage(['get', ...args], '', env)).out
+    assert.equal(await get('--session', 'one', '-a', 'ann:secret', `${url}/?set`), `${credentials} nothing`)
+    assert.equal(await get('--session', 'one', url), `${credentials} a=1`)
+    assert.equal(await get('--session', 'two', url), 'nobody nothing')
+    assert.equal(await get('--session', 'one', '-a', 'bob:other', url), `Basic ${btoa('bob:other')} a=1`)
+    assert.equal(await get('--session', 'one', url), `Basic ${btoa('bob:other')} a=1`)
+    const [host = ''] = await readdir(join(folder, 'moorage/sessions'))
+    const file = join(folder, 'moorage/sessions', host, 'one.json')
+    assert.equal((await stat(file)).mode & 0o777, 0o600)
+    assert.equal(await get('--session', file, url), `Basic ${btoa('bob:other')} a=1`)
+    assert.equal((await moorage(['get', '--session', '..', url], '', env)).code, 2)
+    await writeFile(file, 'no JSON')
+    assert.equal((await moorage(['get', '--session', 'one', url], '', env)).code, 2)
+  })
+
+  void test('put --resume -d @file goes on with an upload that was ended', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'resume-'))
+    t.after(() => rm(folder, { recursive: true }))
+    await mkdir(join(folder, 'inbox'))
+    const content = randomBytes(40 * 1024 * 1024)
+    await writeFile(join(folder, 'source'), content)
+    const { endpoint, close } = await (async () => {
+      const server = await serveHttp('http://127.0.0.1:0', files(join(folder, 'inbox'), { upload: true }))
+      return { endpoint: server.endpoint.replace(/\/$/, ''), close: () => server.close({ graceMs: 0 }) }
+    })()
+    t.after(close)
+    const env = { XDG_STATE_HOME: join(folder, 'state') }
+    const args = ['put', '--resume', `${endpoint}/file`, '-d', `@${join(folder, 'source')}`]
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'ignore', env: { ...process.env, ...env } })
+    const uploads = join(folder, 'state/moorage/uploads')
+    const states = (): number =>
+      existsSync(uploads) ? readdirSync(uploads).filter((name) => name.endsWith('.json')).length : 0
+    const exited = once(child, 'exit')
+    await until('the address of the upload is kept', () => states() > 0)
+    child.kill('SIGKILL')
+    await exited
+    const { code, err } = await moorage(args, '', env)
+    assert.equal(code, 0, err)
+    assert.ok(content.equals(await readFile(join(folder, 'inbox/file'))))
+    assert.equal(states(), 0)
   })
 })

@@ -15,8 +15,10 @@ import {
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
 import { authOf } from '../credentials.js'
+import { sendFile } from '../resumed-upload.js'
+import { NamedSession } from '../named-session.js'
 import { formatCurl } from '../curl-words.js'
-import { ProgressLine } from '../progress.js'
+import { ProgressLine, progressOf } from '../progress.js'
 import { exitOf, exitOfStatus } from '../request-exit.js'
 import { fullUrl } from '../request-url.js'
 import { parseHeader, parseItems, toJsonObject, toMultipart, type RequestItems } from '../request-items.js'
@@ -66,12 +68,13 @@ export const requestCommand = (name: string): Command =>
         process.stdout.write(`${curlLine(name.toUpperCase(), fullUrl(url), items, options)}\n`)
         return EXIT.ok
       }
-      const cookies = new CookieJar()
+      const named = options.session === undefined ? undefined : await NamedSession.open(options.session, fullUrl(url))
+      const cookies = named?.cookies ?? new CookieJar()
       if (options.cookies !== undefined && existsSync(options.cookies)) await cookies.load(options.cookies)
       const recorder = options.har === undefined ? undefined : new HarRecorder()
       const session = makeSession(options, cookies, recorder)
       try {
-        return await run(session, name.toUpperCase(), fullUrl(url), items, options, context)
+        return await run(session, name.toUpperCase(), fullUrl(url), items, withCredentials(options, named), context)
       } catch (error) {
         const exit = exitOf(error)
         if (exit === undefined) throw error
@@ -80,10 +83,17 @@ export const requestCommand = (name: string): Command =>
       } finally {
         session.destroy()
         if (options.cookies !== undefined) await cookies.save(options.cookies)
+        named?.save({ auth: options.auth, authType: options['auth-type'] })
         if (options.har !== undefined) await writeFile(options.har, JSON.stringify(recorder, undefined, 2))
       }
     },
   })
+
+/** Those of a named session, where none are given. */
+const withCredentials = (options: Options, named: NamedSession | undefined): Options =>
+  named?.auth === undefined || options.auth !== undefined || options.netrc === true
+    ? options
+    : { ...options, auth: named.auth, 'auth-type': named.authType }
 
 function makeSession(options: Options, cookies: CookieJar, recorder: HarRecorder | undefined): Session {
   const tls = clientTls(options)
@@ -121,7 +131,11 @@ async function run(
   }
   const file = fileOf(url, options)
   if (file !== undefined && method === 'GET') return save(session, url, file, request, options, { output, signal })
-  const response = await session.request(method, url, request)
+  const source = options.resume === true ? sourceOf(options) : undefined
+  const response =
+    source === undefined
+      ? await session.request(method, url, request)
+      : await sendFile(session, { method, url, source, request }, output)
   output.detail(marked('<', formatHead(response, false)))
   if (options.include === true || method === 'HEAD' || method === 'OPTIONS') process.stdout.write(formatHead(response))
   await show(response, options)
@@ -138,28 +152,14 @@ async function save(
   { output }: CommandContext,
 ): Promise<number> {
   const line = new ProgressLine(output)
-  const began = performance.now()
-  let first = -1
+  const show = progressOf(line, basename(file))
   const { resume, digest } = options
   const report = await session
     .download(url, file, {
       ...request,
       ...(resume === undefined ? {} : { resume }),
       ...(digest === undefined ? {} : { digest }),
-      onProgress({ received, total }) {
-        if (first === -1) first = received
-        const seconds = (performance.now() - began) / 1000
-        const bytesPerSecond = (received - first) / Math.max(seconds, 0.001)
-        line.update({
-          name: basename(file),
-          bytes: received,
-          size: total ?? received,
-          totalBytes: received,
-          totalSize: total ?? received,
-          transferredBytes: received - first,
-          bytesPerSecond,
-        })
-      },
+      onProgress: ({ received, total }) => show(received, total ?? received),
     })
     .finally(() => line.clear())
   const { bytes, resumed, isChecked } = report
@@ -173,6 +173,10 @@ async function save(
   if (options.timing === true) process.stderr.write(`${formatTiming(report.response)}\n`)
   return EXIT.ok
 }
+
+/** The file that is sent, where it is one. */
+const sourceOf = ({ data }: Options): string | undefined =>
+  data !== undefined && data.startsWith('@') && data !== '@-' ? data.slice(1) : undefined
 
 /** To a terminal: JSON in lines, and no bytes that would put it into disorder. To a pipe: what came. */
 async function show(response: ClientResponse, { pretty }: Options): Promise<void> {

@@ -1,0 +1,68 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { errorCodeOf, messageOf, UsageError } from '../base/index.js'
+import { CookieJar } from '../client/index.js'
+
+/** What a named session keeps between two commands. */
+interface Kept {
+  readonly cookies?: unknown
+  readonly auth?: string | undefined
+  readonly authType?: string | undefined
+}
+
+/** Cookies and credentials that commands share by a name, one for each host: in a file for this user alone. */
+export class NamedSession {
+  readonly path: string
+  readonly cookies: CookieJar
+  readonly auth: string | undefined
+  readonly authType: string | undefined
+
+  private constructor(path: string, cookies: CookieJar, { auth, authType }: Kept) {
+    this.path = path
+    this.cookies = cookies
+    this.auth = auth
+    this.authType = authType
+  }
+
+  /** A name with a "/" is the path of the file. @throws UsageError `ERR_OPTION_VALUE`. */
+  static async open(name: string, url: string, env: NodeJS.ProcessEnv = process.env): Promise<NamedSession> {
+    const path = name.includes('/') ? name : pathOf(name, url, env)
+    const kept = read(path)
+    const cookies = kept.cookies === undefined ? new CookieJar() : await CookieJar.fromJSON(kept.cookies)
+    return new NamedSession(path, cookies, kept)
+  }
+
+  /** With the credentials that were given now, in place of those that were kept. @throws what the file system says. */
+  save({ auth = this.auth, authType = this.authType }: Kept): void {
+    const kept: Kept = {
+      cookies: this.cookies.toJSON(),
+      ...(auth === undefined ? {} : { auth }),
+      ...(authType === undefined ? {} : { authType }),
+    }
+    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
+    const temporary = `${this.path}.${process.pid}.tmp`
+    writeFileSync(temporary, `${JSON.stringify(kept, undefined, 2)}\n`, { mode: 0o600 })
+    renameSync(temporary, this.path)
+  }
+}
+
+function pathOf(name: string, url: string, env: NodeJS.ProcessEnv): string {
+  if (!/^[\w.-]+$/.test(name) || /^\.+$/.test(name))
+    throw new UsageError(
+      'ERR_OPTION_VALUE',
+      `Cannot use --session ${JSON.stringify(name.slice(0, 64))}: a name is letters, digits, ".", "-" and "_"; a path has a "/"`,
+    )
+  const config = env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? '.', '.config')
+  const { host } = new URL(url)
+  return join(config, 'moorage/sessions', host.replaceAll(/[^\w.-]/g, '_') || 'unix', `${name}.json`)
+}
+
+function read(path: string): Kept {
+  try {
+    const kept: Kept = JSON.parse(readFileSync(path, 'utf8'))
+    return kept
+  } catch (cause) {
+    if (errorCodeOf(cause) === 'ENOENT') return {}
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use the session ${path}: ${messageOf(cause)}`, { cause })
+  }
+}
