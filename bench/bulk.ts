@@ -63,6 +63,7 @@ const CLIENTS = new Map<string, Command>([
     ? []
     : [['Go net/http', (job: Job, url: string, file: string) => [go, job, url, file]] as const]),
   ['Python requests', python('requests')],
+  ['Python httpx', python('httpx')],
   ['Python aiohttp', python('aiohttp')],
 ])
 

@@ -40,6 +40,7 @@ const CLIENTS = new Map<string, readonly string[]>([
   ...(existsSync(bun) ? [['Bun', [bun, join(ROOT, 'bench/peers/client-bun.mjs')]] as const] : []),
   ...(go === undefined ? [] : [['Go net/http', [go]] as const]),
   ['Python requests, 64 threads', python('requests')],
+  ['Python httpx', python('httpx')],
   ['Python aiohttp', python('aiohttp')],
 ])
 

@@ -1,4 +1,4 @@
-# bulk_python.py requests|aiohttp disk|nowhere|upload <url> <file>
+# bulk_python.py requests|httpx|aiohttp disk|nowhere|upload <url> <file>
 import asyncio
 import sys
 
@@ -19,6 +19,23 @@ def with_requests():
             return
         with open(path, "wb") as file:
             for piece in response.iter_content(1 << 20):
+                file.write(piece)
+
+
+def with_httpx():
+    import httpx
+
+    if job == "upload":
+        with open(path, "rb") as file:
+            httpx.post(url, files={"file": file}, timeout=60).text
+        return
+    with httpx.stream("GET", url) as response:
+        if job == "nowhere":
+            for piece in response.iter_bytes(1 << 20):
+                pass
+            return
+        with open(path, "wb") as file:
+            for piece in response.iter_bytes(1 << 20):
                 file.write(piece)
 
 
@@ -45,5 +62,7 @@ async def with_aiohttp():
 
 if client == "requests":
     with_requests()
+elif client == "httpx":
+    with_httpx()
 else:
     asyncio.run(with_aiohttp())

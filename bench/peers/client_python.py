@@ -1,4 +1,4 @@
-# client_python.py requests|aiohttp <url> <connections> <milliseconds>
+# client_python.py requests|httpx|aiohttp <url> <connections> <milliseconds>
 import asyncio
 import json
 import os
@@ -29,6 +29,24 @@ def with_requests(seconds):
     return sum(counts)
 
 
+async def with_httpx(seconds):
+    import httpx
+
+    count = 0
+    until = time.monotonic() + seconds
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    async with httpx.AsyncClient(limits=limits) as session:
+
+        async def loop():
+            nonlocal count
+            while time.monotonic() < until:
+                assert len((await session.get(url)).text) == 1024
+                count += 1
+
+        await asyncio.gather(*(loop() for _ in range(connections)))
+    return count
+
+
 async def with_aiohttp(seconds):
     import aiohttp
 
@@ -48,7 +66,9 @@ async def with_aiohttp(seconds):
 
 
 def run(seconds):
-    return with_requests(seconds) if kind == "requests" else asyncio.run(with_aiohttp(seconds))
+    if kind == "requests":
+        return with_requests(seconds)
+    return asyncio.run(with_httpx(seconds) if kind == "httpx" else with_aiohttp(seconds))
 
 
 run(milliseconds / 2000)

@@ -5,6 +5,7 @@ import { MemoryNetwork } from '../transport/memory/network.js'
 import type { Lookup } from '../transport/node/resolve-all.js'
 import type { ProxyOptions, ProxyServer } from '../transport/proxy-server.js'
 import { TLS_CLIENT_OPTIONS, type TlsClientOptions } from '../transport/tls-options.js'
+import type { AltSvcStore } from './alt-svc.js'
 import type { Auth } from './auth.js'
 import {
   BODY_SPECS,
@@ -168,6 +169,8 @@ export type SessionOptions = { readonly [K in keyof SessionSettings]?: SessionSe
   readonly replay?: HarReplay | undefined
   /** What was answered before, and may be again (RFC 9111). Default: none. */
   readonly cache?: HttpCache | undefined
+  /** Goes where servers say that they are too (RFC 7838). Default: does not. */
+  readonly altSvc?: AltSvcStore | undefined
   readonly hooks?: SessionHooks | undefined
 }
 

@@ -3,7 +3,9 @@ import { Timeouts } from '../base/timeouts.js'
 import { FieldList } from '../engine/http/field-list.js'
 import { fieldPairs, type Fields } from '../engine/http/fields.js'
 import { readHttp1ClientOptions } from '../engine/http1/options.js'
+import { NetError } from '../base/errors.js'
 import { systemClock } from '../transport/system-clock.js'
+import { atPlace, formatPlace, noteAltSvc, type Alternative, type AltSvcStore } from './alt-svc.js'
 import { identityOf } from './auth.js'
 import { CookieJar } from './cookies.js'
 import { download } from './download.js'
@@ -63,6 +65,7 @@ export class Session implements AsyncDisposable {
   readonly #replay: HarReplay | undefined
   readonly #cache: HttpCache | undefined
   readonly #hooks: SessionHooks | undefined
+  readonly #altSvc: AltSvcStore | undefined
   readonly #shared: SharedRequests | undefined
   readonly #pace: OriginPace | undefined
   readonly #routes = new Map<string, Route>()
@@ -72,12 +75,13 @@ export class Session implements AsyncDisposable {
 
   /** @throws UsageError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_VALUE`. */
   constructor(options?: SessionOptions) {
-    const { cookies, hsts, recorder, replay, cache, hooks, ...rest } = options ?? {}
+    const { cookies, hsts, recorder, replay, cache, hooks, altSvc, ...rest } = options ?? {}
     const settings = readOptions('Session', SESSION_OPTIONS, rest)
     this.#settings = settings
     this.#recorder = recorder
     this.#replay = replay
     this.#cache = cache
+    this.#altSvc = altSvc
     this.#hooks = hooks
     this.#shared = settings.deduplicate ? new SharedRequests() : undefined
     const pace = new OriginPace(settings, systemClock)
@@ -365,6 +369,7 @@ export class Session implements AsyncDisposable {
         const setCookies = this.cookies === undefined ? [] : received.getAll('set-cookie')
         if (setCookies.length > 0) await this.cookies?.store(target.href, setCookies)
         if (this.#hsts !== undefined) this.#noteHsts(target, received)
+        if (this.#altSvc !== undefined && target.isTls) noteAltSvc(this.#altSvc, target.origin, received)
         const info = auth?.receiveInfo === undefined ? undefined : received.get('authentication-info')
         if (info !== undefined) auth?.receiveInfo?.(target.origin, info)
         if (status === 401 && auth !== undefined && !isRefused && (body === undefined || body.isReplayable)) {
@@ -378,14 +383,18 @@ export class Session implements AsyncDisposable {
           this.#proxyAuth.answers(proxy, received.getAll('proxy-authenticate'))
         ) {
           isProxyAnswered = true
+        } else if (status === 421 && this.#placeOf(target, proxy) !== undefined) {
+          this.#altSvc?.forget(target.origin)
         } else {
           waitMs = retries.afterStatus(status, received.get('retry-after'))
           if (waitMs === undefined) return incoming
         }
         await passOver(incoming)
       } catch (error) {
-        const isAnswered: boolean = !isProxyAnswered && this.#proxyAuth.answersTunnel(proxy, error)
-        isProxyAnswered ||= isAnswered
+        const isElsewhere = error instanceof NetError && this.#placeOf(target, proxy) !== undefined
+        if (isElsewhere) this.#altSvc?.forget(target.origin)
+        const isAnswered: boolean = isElsewhere || (!isProxyAnswered && this.#proxyAuth.answersTunnel(proxy, error))
+        isProxyAnswered ||= isAnswered && !isElsewhere
         waitMs = isAnswered ? undefined : retries.afterError(error)
         if (!isAnswered && waitMs === undefined) throw error
       }
@@ -405,9 +414,11 @@ export class Session implements AsyncDisposable {
     return overlay(fields, added)
   }
 
-  #once(journey: Journey, fields: readonly Pair[], proxy: ProxyServer | undefined): Promise<Incoming> {
+  #once(journey: Journey, own: readonly Pair[], proxy: ProxyServer | undefined): Promise<Incoming> {
     const { method, target, settings, body, options, deadline } = journey
     const isAbsolute = isForwarded(target, proxy)
+    const place = this.#placeOf(target, proxy)
+    const fields: readonly Pair[] = place === undefined ? own : [...own, ['Alt-Used', formatPlace(place)]]
     return sendOnce(this.#pool, {
       start: {
         method,
@@ -418,7 +429,7 @@ export class Session implements AsyncDisposable {
       },
       body: body?.length === 0 ? undefined : body,
       url: target.href,
-      route: this.#routeOf(target, proxy),
+      route: this.#routeOf(target, proxy, place),
       proxy: proxy?.toString(),
       isForwarded: isAbsolute,
       signal: options?.signal,
@@ -433,9 +444,15 @@ export class Session implements AsyncDisposable {
     })
   }
 
-  #routeOf(target: Target, proxy: ProxyServer | undefined): Route {
+  /** RFC 7838: where else the server said that it is. A proxy is not told of it. */
+  #placeOf(target: Target, proxy: ProxyServer | undefined): Alternative | undefined {
+    return proxy === undefined && target.isTls ? this.#altSvc?.find(target.origin, Date.now()) : undefined
+  }
+
+  #routeOf(target: Target, proxy: ProxyServer | undefined, place: Alternative | undefined): Route {
     const { tls, http2 } = this.#settings
     if (proxy !== undefined) return routeOf(target, proxy, tls, http2)
+    if (place !== undefined) return routeOf(atPlace(target, place), undefined, tls, http2)
     let route = this.#routes.get(target.origin)
     if (route !== undefined) return route
     const { network } = this.#settings

@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP } from 'node:net'
-import { onAbort, throwIfAborted, type AbortSignalLike } from '../../base/cancellation.js'
+import { besideSignal, throwIfAborted, type AbortSignalLike } from '../../base/cancellation.js'
 import { errorCodeOf, messageOf, NetError } from '../../base/errors.js'
 
 /** One address of a host. */
@@ -26,13 +26,9 @@ export async function resolveAll(
   const name = host === '' ? 'localhost' : host
   const family = isIP(name)
   if (family !== 0) return [{ address: name, family }]
-  let unlink = (): void => undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    unlink = onAbort(signal, reject)
-  })
   try {
     // The system's resolver cannot be stopped: what it still finds after an abort is dropped.
-    const found = await Promise.race([lookup(name), aborted])
+    const found = await besideSignal(lookup(name), signal)
     if (found.length > 0) return interleaveFamilies(found)
   } catch (cause) {
     throwIfAborted(signal)
@@ -44,8 +40,6 @@ export async function resolveAll(
         details: { host: name },
       },
     )
-  } finally {
-    unlink()
   }
   throw new NetError('ERR_RESOLVE', `Cannot resolve ${JSON.stringify(name)}: it has no address`, {
     details: { host: name },
