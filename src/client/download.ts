@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { fieldPairs } from '../engine/http/fields.js'
 import { tryParseContentRange } from '../engine/http/range.js'
+import { tryContentLength } from './content-length.js'
 import { parseDigest, tryParseReprDigest, type WantedDigest } from './content-digest.js'
 import {
   checkDigest,
@@ -165,8 +166,7 @@ class Download {
   async #noteFacts(response: ClientResponse): Promise<void> {
     const { headers } = response
     this.#validator = validatorOf(response)
-    const length = headers.get('content-length')
-    this.#total = length === undefined ? undefined : Number(length)
+    this.#total = tryContentLength(headers)
     this.#wanted ??= tryParseReprDigest(headers.get('repr-digest') ?? '')
     if (this.#validator === undefined) {
       await rm(this.#facts, { force: true })
@@ -188,7 +188,7 @@ class Download {
   async #write(response: ClientResponse, start: number): Promise<void> {
     const { onProgress } = this.#options
     const { sync = false } = this.#options
-    const expected = Number(response.headers.get('content-length') ?? Infinity)
+    const expected = tryContentLength(response.headers) ?? Infinity
     const writer = await FileWriter.open(this.#part, start, expected)
     this.#length = start
     try {

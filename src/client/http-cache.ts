@@ -2,6 +2,7 @@ import type CachePolicy from 'http-cache-semantics'
 import { BrokenError, NetError, TimeoutError } from '../base/errors.js'
 import { FieldList } from '../engine/http/field-list.js'
 import type { Fields } from '../engine/http/fields.js'
+import { tryContentLength } from './content-length.js'
 import { MemoryCacheStore, type CacheStore, type StoredResponse } from './cache-store.js'
 import { passOver, readyIncoming, type Incoming } from './incoming.js'
 
@@ -186,8 +187,7 @@ export class HttpCache {
       { shared: false },
     )
     if (!policy.storable() || head.status === 206) return incoming
-    const length = Number(head.fields.get('content-length') ?? 0)
-    if (length > this.#maxBodyBytes) return incoming
+    if ((tryContentLength(head.fields) ?? 0) > this.#maxBodyBytes) return incoming
     body.keep(this.#maxBodyBytes, (bytes) => {
       const { status, reason, httpVersion } = head
       const isForced = /(?:^|,)\s*must-revalidate\b/i.test(head.fields.get('cache-control') ?? '')

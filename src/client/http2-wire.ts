@@ -53,7 +53,8 @@ export class Http2Wire implements PooledWire {
 
   get isUsable(): boolean {
     const { maxConcurrentStreams = MAX_STREAMS } = this.#session.remoteSettings
-    return !this.#isRetired && !this.#session.closed && this.#streams.size < Math.min(MAX_STREAMS, maxConcurrentStreams)
+    const { closed, destroyed } = this.#session
+    return !this.#isRetired && !closed && !destroyed && this.#streams.size < Math.min(MAX_STREAMS, maxConcurrentStreams)
   }
 
   get isResting(): boolean {

@@ -3,6 +3,7 @@ import { checkBySchema, formatFaults, type StandardSchema } from '../base/standa
 import type { Fields } from '../engine/http/fields.js'
 import { decodeText } from './charset.js'
 import { decodeContent, decodeWhole, type DecodingLimits } from './content-decoding.js'
+import { tryContentLength } from './content-length.js'
 import { BodyError, detailsOf, explain, StatusError } from './errors.js'
 import { parseEvents, type ReceivedEvent } from './event-stream.js'
 import { textLines, type TextLineOptions } from './text-lines.js'
@@ -230,8 +231,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
    * @returns its bytes. @throws what broke the body off, and what the file system says.
    */
   async saveTo(path: string, { sync = false }: { readonly sync?: boolean | undefined } = {}): Promise<number> {
-    const length = Number(this.headers.get('content-length') ?? Infinity)
-    const file = await SavedFile.create(path, length)
+    const file = await SavedFile.create(path, tryContentLength(this.headers) ?? Infinity)
     try {
       await saveBody(this, file.writer)
       return await file.keep(sync)

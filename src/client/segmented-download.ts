@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { fieldPairs } from '../engine/http/fields.js'
 import { tryParseContentRange } from '../engine/http/range.js'
+import { tryContentLength } from './content-length.js'
 import { tryParseReprDigest, type WantedDigest } from './content-digest.js'
 import {
   checkDigest,
@@ -68,7 +69,7 @@ export async function downloadSegmented(
 
 function planOf(response: ClientResponse): Plan | undefined {
   const { headers, status } = response
-  const total = Number(headers.get('content-length') ?? 0)
+  const total = tryContentLength(headers) ?? 0
   const validator = validatorOf(response)
   const takesRanges = /(?:^|,)\s*bytes\s*(?:,|$)/i.test(headers.get('accept-ranges') ?? '')
   if (status !== 200 || validator === undefined || !takesRanges || total < 2 * MIN_SEGMENT_BYTES) return undefined

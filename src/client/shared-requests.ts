@@ -1,5 +1,6 @@
 import { besideSignal, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
 import { LimitError } from '../base/errors.js'
+import { tryContentLength } from './content-length.js'
 import { IncomingBody } from './incoming-body.js'
 import type { Incoming } from './incoming.js'
 
@@ -48,7 +49,7 @@ export class SharedRequests {
 
 async function readWhole(send: () => Promise<Incoming>, maxBytes: number): Promise<Incoming> {
   const incoming = await send()
-  const length = Number(incoming.head.fields.get('content-length') ?? 0)
+  const length = tryContentLength(incoming.head.fields) ?? 0
   if (length > maxBytes) {
     incoming.body.discard()
     throw new LimitError(

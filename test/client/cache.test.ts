@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { basic, bearer, digest } from '#src/client/auth.js'
 import { MemoryCacheStore } from '#src/client/cache-store.js'
-import { ConnectError } from '#src/client/errors.js'
+import { ProxyError } from '#src/client/errors.js'
 import { FileCacheStore } from '#src/client/file-cache-store.js'
 import { HttpCache } from '#src/client/http-cache.js'
 import type { Session } from '#src/client/session.js'
@@ -143,7 +143,7 @@ void suite('HttpCache', () => {
     assert.equal(await read(own, `${url}/error`), 'new: answer 4')
     const gone = session(t, { cache, proxy: () => 'http://127.0.0.1:1' })
     assert.equal(await read(gone, `${url}/error`), 'stale: answer 4')
-    await assert.rejects(gone.get(`${url}/never`), ConnectError)
+    await assert.rejects(gone.get(`${url}/never`), ProxyError)
   })
 
   void test('what was changed is not given again', async (t) => {
