@@ -26,7 +26,7 @@ const OWN = {
   },
   follow: { type: 'flag', short: 'L', help: 'go where redirects lead; --no-follow shows them' },
   'max-redirects': { type: 'number', value: '<n>', help: 'redirects one behind the other (default: 20)' },
-  timeout: { type: 'seconds', value: '<time>', help: 'for all of it (default: 10m)' },
+  timeout: { type: 'seconds', value: '<time>', help: 'for all of it (default: 10m; none with -o and -O)' },
   'connect-timeout': { type: 'seconds', value: '<time>', help: 'for connecting (default: 10)' },
   retry: { type: 'number', value: '<n>', help: 'tries after one that failed for the moment (default: 2)' },
   compressed: { type: 'flag', help: 'ask for compressed bodies; --no-compressed takes them as they are' },

@@ -13,6 +13,7 @@ export interface DownloadProgress {
   readonly total: number | undefined
 }
 
+/** There is no `timeoutMs` but one that is given here; `bodyTimeoutMs` ends what stands still. */
 export interface DownloadOptions extends RequestOptions {
   /** What all of it must come to: `sha-256=<base64>`, `sha-512=<base64>`, or in hexadecimal. Default: what `Repr-Digest` says. */
   readonly digest?: string | undefined

@@ -72,7 +72,8 @@ class Download {
     this.#url = url
     this.#path = path
     this.#options = options
-    this.#request = request
+    // How long all of it takes, nobody knows: what stands still is ended by bodyTimeoutMs.
+    this.#request = { timeoutMs: Infinity, ...request }
     this.#part = `${path}.part`
     this.#facts = `${path}.part.json`
     this.#wanted = digest === undefined ? undefined : parseDigest(digest)

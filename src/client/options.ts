@@ -47,7 +47,7 @@ export const TIMEOUT_SPECS: OptionSpecs<TimeoutSettings> = {
   ),
   timeoutMs: milliseconds(
     600_000,
-    'Milliseconds for all of it: redirects, retries and reading the body. A download that takes longer sets its own.',
+    'Milliseconds for all of it: redirects, retries and reading the body. `download` and `upload` have none.',
   ),
 }
 

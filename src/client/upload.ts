@@ -21,6 +21,7 @@ export interface UploadProgress {
   readonly total: number
 }
 
+/** There is no `timeoutMs` but one that is given here; `bodyTimeoutMs` ends what stands still. */
 export interface UploadOptions extends Omit<RequestOptions, 'body' | 'json' | 'form' | 'multipart' | 'onSent'> {
   /** Default: PUT. */
   readonly method?: string | undefined
@@ -94,7 +95,8 @@ class Upload {
     this.#url = url
     this.#path = path
     this.#options = options
-    this.#request = rest
+    // How long all of it takes, nobody knows: what stands still is ended by bodyTimeoutMs.
+    this.#request = { timeoutMs: Infinity, ...rest }
   }
 
   async run(): Promise<UploadReport> {

@@ -123,6 +123,8 @@ async function run(
   const auth = authOf(options)
   const request: RequestOptions = {
     signal,
+    // That of the session is not that of a download.
+    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     ...(await bodyOf(items, options)),
     ...(items.query.length === 0 ? {} : { query: items.query }),
     headers: [...items.headers, ...(options.header ?? []).map(parseHeader)],
