@@ -7,13 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { TimeoutError } from '#src/base/errors.js'
 import { Session } from '#src/client/session.js'
 import { serveHttp } from '#src/http/server.js'
-import { text } from '#src/http/index.js'
+import { stream, text } from '#src/http/index.js'
 import { files } from '#src/static/index.js'
 import { until, within } from '#src/testing/contract-row.js'
 import { Program } from '../fixtures/program.js'
 import { cutting } from './_cutting-server.js'
+import { serving } from './_servers.js'
 
 const GIB = 1024 ** 3
 const SIZE = 4 * GIB
@@ -196,5 +198,27 @@ void suite('large bodies', () => {
     await assert.rejects((await session.get(served.url)).saveTo(join(folder, 'cut')))
     assert.ok(!existsSync(join(folder, 'cut')))
     assert.deepEqual(await readdir(folder), ['saved'])
+  })
+
+  void test('a download may take longer than the timeoutMs of its session; with one of its own it may not', async (t) => {
+    const folder = await folderOf(t)
+    const url = await serving(t, () => {
+      const began = performance.now()
+      return stream(
+        (async function* () {
+          yield 'first'
+          while (performance.now() - began < 600) await new Promise((resolve) => setImmediate(resolve))
+          yield ' and last'
+        })(),
+      )
+    })
+    await using session = new Session({ proxy: false, retries: 0, timeoutMs: 200 })
+    await assert.rejects(async () => (await session.get(url)).text(), TimeoutError)
+    assert.equal((await session.download(url, join(folder, 'file'))).bytes, 14)
+    await assert.rejects(session.download(url, join(folder, 'other'), { timeoutMs: 200 }), TimeoutError)
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => !name.endsWith('.part')),
+      ['file'],
+    )
   })
 })
