@@ -15,6 +15,8 @@ const PROGRAMS = [
   ['nginx', 'nginx-light'],
   ['haproxy', 'haproxy'],
   ['/usr/sbin/danted', 'dante-server'],
+  ['/usr/sbin/squid', 'squid-openssl'],
+  ['microsocks', 'microsocks'],
   ['tinyproxy', 'tinyproxy-bin'],
 ]
 const PYTHON_MODULES = [
