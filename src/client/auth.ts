@@ -42,6 +42,10 @@ export function identityOf(
   return secret === undefined || secret === '' ? secret : createHash('sha256').update(secret).digest('base64url')
 }
 
+/** Once; and once more where nothing was wrong but the age of the nonce (RFC 7616 §3.3). */
+export const mayAnswer = (answered: number, wanted: readonly string[]): boolean =>
+  answered === 0 || (answered === 1 && wanted.some((value) => /\bstale\s*=\s*"?true\b/i.test(value)))
+
 /** RFC 7617: user and password, with the first request. @throws UsageError `ERR_ARGUMENT` for a user with a colon. */
 export function basic(user: string, password: string): Auth {
   const value = formatBasicCredentials({ user, password })

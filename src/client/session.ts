@@ -6,7 +6,7 @@ import { readHttp1ClientOptions } from '../engine/http1/options.js'
 import { NetError } from '../base/errors.js'
 import { systemClock } from '../transport/system-clock.js'
 import { atPlace, formatPlace, noteAltSvc, type Alternative, type AltSvcStore } from './alt-svc.js'
-import { identityOf } from './auth.js'
+import { identityOf, mayAnswer } from './auth.js'
 import { CookieJar } from './cookies.js'
 import { download } from './download.js'
 import type { DownloadOptions, DownloadReport } from './download-rules.js'
@@ -358,7 +358,7 @@ export class Session implements AsyncDisposable {
     const proxy = this.#settings.network === undefined ? this.#proxies.of(settings.proxy, target) : undefined
     const retries = new Retries(settings.retries, method, body)
     let authorization = auth === undefined ? undefined : await auth.authorize(challenged(journey, undefined, undefined))
-    let isRefused = false
+    let answered = 0
     let isProxyAnswered = false
     for (;;) {
       const fields = this.#fieldsOf(journey, authorization)
@@ -372,11 +372,11 @@ export class Session implements AsyncDisposable {
         if (this.#altSvc !== undefined && target.isTls) noteAltSvc(this.#altSvc, target.origin, received)
         const info = auth?.receiveInfo === undefined ? undefined : received.get('authentication-info')
         if (info !== undefined) auth?.receiveInfo?.(target.origin, info)
-        if (status === 401 && auth !== undefined && !isRefused && (body === undefined || body.isReplayable)) {
-          const wanted = received.getAll('www-authenticate')
+        const wanted = status === 401 ? received.getAll('www-authenticate') : undefined
+        if (wanted !== undefined && auth !== undefined && mayAnswer(answered, wanted) && body?.isReplayable !== false) {
           authorization = await auth.authorize(challenged(journey, wanted, authorization))
           if (authorization === undefined) return incoming
-          isRefused = true
+          answered += 1
         } else if (
           status === 407 &&
           !isProxyAnswered &&
