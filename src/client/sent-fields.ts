@@ -28,3 +28,22 @@ export function overlay(fields: readonly Pair[], others: Iterable<Pair>): readon
   const names = new Set(added.map(([name]) => name.toLowerCase()))
   return [...fields.filter(([name]) => !names.has(name.toLowerCase())), ...added]
 }
+
+/** RFC 6265 §5.4: there is one Cookie field. What the request says itself stands in it first, and counts for its names. */
+export function joinCookies(fields: readonly Pair[], ofJar: string): string {
+  const own = fields.filter(isCookie).map(([, value]) => value)
+  if (own.length === 0) return ofJar
+  const names = new Set(own.flatMap((value) => value.split(';').map(cookieName)))
+  const others = ofJar.split('; ').filter((cookie) => !names.has(cookieName(cookie)))
+  return [...own, ...others].join('; ')
+}
+
+const isCookie = ([name]: Pair): boolean => name.toLowerCase() === 'cookie'
+
+/** What is sent, with the cookies of the request alone: those of the jar may be others when it goes out. */
+export const withCookiesOf = (own: readonly Pair[], sent: readonly Pair[]): readonly Pair[] => [
+  ...sent.filter((pair) => !isCookie(pair)),
+  ...own.filter(isCookie),
+]
+
+const cookieName = (cookie: string): string => (cookie.split('=', 1)[0] ?? '').trim()

@@ -22,7 +22,7 @@ import { ProxyAuth } from './proxy-auth.js'
 import { ProxyRules } from './proxies.js'
 import { appendQuery } from './query.js'
 import { adviseOnMany, fieldsBehind, redirectOf, wrongRedirect } from './redirects.js'
-import { defaultFields, fieldsOfChance, overlay, type Pair } from './sent-fields.js'
+import { defaultFields, fieldsOfChance, joinCookies, overlay, withCookiesOf, type Pair } from './sent-fields.js'
 import { bodyOf } from './request-body.js'
 import { ClientResponse } from './response.js'
 import { Retries, sleep } from './retries.js'
@@ -329,7 +329,7 @@ export class Session implements AsyncDisposable {
     const fields = this.#fieldsOf(journey, undefined)
     const identity = identityOf(journey.auth, fields)
     const send = (sent: readonly Pair[]): Promise<Incoming> => {
-      const next = { ...journey, fields: sent }
+      const next = { ...journey, fields: withCookiesOf(journey.fields, sent) }
       if (shared === undefined || identity === undefined) return this.#paced(next)
       const key = JSON.stringify([method, target.href, identity, sent])
       return shared.send(key, options?.signal, settings.maxBodyBytes, () => this.#paced(next))
@@ -409,7 +409,7 @@ export class Session implements AsyncDisposable {
     const cookie = this.cookies?.cookieHeaderNow(target.href)
     if (cookie === undefined && authorization === undefined) return fields
     const added: Pair[] = []
-    if (cookie !== undefined) added.push(['Cookie', cookie])
+    if (cookie !== undefined) added.push(['Cookie', joinCookies(fields, cookie)])
     if (authorization !== undefined) added.push(['Authorization', authorization])
     return overlay(fields, added)
   }
