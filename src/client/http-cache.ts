@@ -3,6 +3,7 @@ import { BrokenError, NetError, TimeoutError } from '../base/errors.js'
 import { FieldList } from '../engine/http/field-list.js'
 import type { Fields } from '../engine/http/fields.js'
 import { tryContentLength } from './content-length.js'
+import { systemClock } from '../transport/system-clock.js'
 import { MemoryCacheStore, type CacheStore, type StoredResponse } from './cache-store.js'
 import { passOver, readyIncoming, type Incoming } from './incoming.js'
 
@@ -140,7 +141,7 @@ export class HttpCache {
     const { status } = incoming.head
     const isFailure = status >= 500 && mayBeStale(found, asked)
     if (status !== 304 && !isFailure) return { incoming: this.#keep(Policy, request, incoming), outcome: undefined }
-    await passOver(incoming)
+    await passOver(incoming, systemClock)
     if (isFailure) return { incoming: fromStored(request, found), outcome: 'stale' }
     const { policy } = found.policy.revalidatedPolicy(asked, { status, headers: toHeaders(incoming.head.fields) })
     const stored = { ...found.stored, policy: policy.toObject() }

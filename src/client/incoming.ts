@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js'
 import type { Fields } from '../engine/http/fields.js'
 import type { RequestStart } from '../engine/http1/encode-request.js'
 import type { RequestFacts } from './errors.js'
@@ -71,14 +72,19 @@ export function readyIncoming(
 
 /** Up to so much of a body that nobody wants is read, so that its connection can be used again. */
 const MAX_PASSED_BYTES = 64 * 1024
+/** Another connection is made faster than that. */
+const MAX_PASSED_MS = 500
 
 /** Never rejects. */
-export async function passOver({ body }: Incoming): Promise<void> {
+export async function passOver({ body }: Incoming, clock: Clock): Promise<void> {
   if (body.isOver) return
+  const stop = clock.after(MAX_PASSED_MS, () => body.discard())
   try {
     await body.whole(MAX_PASSED_BYTES)
   } catch {
-    // It was too long, or broke off: its connection is given up, and nobody asked for the body.
+    // It was too long, too slow, or broke off: its connection is given up, and nobody asked for the body.
     body.discard()
+  } finally {
+    stop()
   }
 }

@@ -285,7 +285,7 @@ export class Session implements AsyncDisposable {
       const next = this.#next(redirect.location, target, response, history)
       if (redirect.keepsBody && journey.body !== undefined && !journey.body.isReplayable) return response
       history.push(response)
-      await passOver(incoming)
+      await passOver(incoming, this.#timeouts.clock)
       const isSameOrigin = next.origin === target.origin
       journey = {
         ...journey,
@@ -389,7 +389,7 @@ export class Session implements AsyncDisposable {
           waitMs = retries.afterStatus(status, received.get('retry-after'))
           if (waitMs === undefined) return incoming
         }
-        await passOver(incoming)
+        await passOver(incoming, this.#timeouts.clock)
       } catch (error) {
         const isElsewhere = error instanceof NetError && this.#placeOf(target, proxy) !== undefined
         if (isElsewhere) this.#altSvc?.forget(target.origin)
