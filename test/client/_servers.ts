@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Session } from '#src/client/session.js'
 import type { SessionOptions } from '#src/client/session-options.js'
-import type { HttpFunction } from '#src/http/index.js'
+import type { HttpFunction, HttpHandlerObject } from '#src/http/index.js'
 import { serveHttp } from '#src/http/server.js'
 
-export async function serving(t: TestContext, handler: HttpFunction): Promise<string> {
+export async function serving(t: TestContext, handler: HttpFunction | HttpHandlerObject): Promise<string> {
   const server = await serveHttp('http://127.0.0.1:0', handler)
   t.after(() => server.close({ graceMs: 0 }))
   assert.equal(server.local.kind, 'ip')
