@@ -52,6 +52,7 @@ function refusalOf({ status, reason, fields }: ResponseHead): TunnelRefusal {
   return {
     code: needsCredentials ? 'ERR_PROXY_AUTH' : 'ERR_TUNNEL_REFUSED',
     reason: `it answered ${status} ${escapeBytes(Buffer.from(reason, 'latin1'))}`.trimEnd(),
-    details: { status, ...(wanted === undefined ? {} : { authenticate: wanted.slice(0, 256) }) },
+    // Whole, as it is parsed by whoever answers it: the limits above bound it.
+    details: { status, ...(wanted === undefined ? {} : { authenticate: wanted }) },
   }
 }
