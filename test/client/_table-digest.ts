@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { digest } from '#src/client/auth.js'
+import type { SessionOptions } from '#src/client/session-options.js'
 import { parseCredentials } from '#src/engine/http/authorization.js'
 import type { Asked } from './_raw-server.js'
 import { ok, response, type Row } from './_table.js'
@@ -11,7 +12,7 @@ const OPAQUE = 'FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS'
 /** RFC 7616 §3.9.1. */
 const RFC_7616 = `realm="${REALM}", qop="auth, auth-int", nonce="${NONCE}", opaque="${OPAQUE}"`
 const PASSWORD = 'Circle of Life'
-const auth = digest('Mufasa', PASSWORD)
+const asUser = (user: string, password: string) => (): SessionOptions => ({ auth: digest(user, password) })
 
 const wants = (...challenges: readonly string[]): ReturnType<typeof ok> =>
   response('401 Unauthorized', 'no', ...challenges.map((challenge) => `WWW-Authenticate: ${challenge}`))
@@ -63,7 +64,7 @@ const row = (name: string, challenge: string, answered: string, more: Partial<Ro
   name,
   raw: guarded(challenge),
   path: '/dir/index.html',
-  session: { auth },
+  session: asUser('Mufasa', PASSWORD),
   text: 'in',
   shown,
   seen: ['nobody', answered],
@@ -82,7 +83,7 @@ export const DIGEST_ROWS: readonly Row[] = [
     'algorithm=SHA-512-256 qop=auth nc=00000001 userhash=true',
     {
       path: '/doe.json',
-      session: { auth: digest('Jäsøn Doe', 'Secret, or not?') },
+      session: asUser('Jäsøn Doe', 'Secret, or not?'),
       raw: guarded(
         'realm="api@example.org", qop="auth", algorithm=SHA-512-256, nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", charset=UTF-8, userhash=true',
         'Jäsøn Doe',
@@ -96,7 +97,7 @@ export const DIGEST_ROWS: readonly Row[] = [
     `${RFC_7616}, charset=UTF-8`,
     `qop=auth ${COMMON} username*=UTF-8''J%C3%A4s%C3%B8n`,
     {
-      session: { auth: digest('Jäsøn', PASSWORD) },
+      session: asUser('Jäsøn', PASSWORD),
       raw: guarded(`${RFC_7616}, charset=UTF-8`, 'Jäsøn'),
     },
   ),
@@ -168,14 +169,14 @@ export const DIGEST_ROWS: readonly Row[] = [
     seen: ['nobody'],
   }),
   row('a wrong password is refused once', RFC_7616, `qop=auth ${COMMON}`, {
-    session: { auth: digest('Mufasa', 'wrong') },
+    session: asUser('Mufasa', 'wrong'),
     status: 401,
     text: 'no',
   }),
   {
     name: 'the nonce counts, and needs no second challenge',
     raw: guarded(RFC_7616),
-    session: { auth: digest('Mufasa', PASSWORD) },
+    session: asUser('Mufasa', PASSWORD),
     steps: [{ text: 'in' }, { text: 'in', path: '/b' }, { text: 'in', method: 'PUT', options: { body: 'x' } }],
     shown: (asked) => parametersOf(asked).get('nc') ?? 'nobody',
     seen: ['nobody', '00000001', '00000002', '00000003'],
@@ -187,7 +188,7 @@ export const DIGEST_ROWS: readonly Row[] = [
       asked.headers['authorization'] === undefined
         ? wants(`Digest ${RFC_7616}`)
         : ok(isRight(asked) ? 'in' : 'out', `Authentication-Info: nextnonce="next${asked.index}", qop=auth`),
-    session: { auth: digest('Mufasa', PASSWORD) },
+    session: asUser('Mufasa', PASSWORD),
     steps: [{ text: 'in' }, { text: 'in' }, { text: 'in' }],
     shown: (asked) => `${parametersOf(asked).get('nonce') ?? 'nobody'} ${parametersOf(asked).get('nc') ?? ''}`,
     seen: ['nobody ', `${NONCE} 00000001`, 'next1 00000001', 'next2 00000001'],
@@ -201,7 +202,7 @@ export const DIGEST_ROWS: readonly Row[] = [
         ? ok('in')
         : wants(`Digest realm="${REALM}", qop="auth", nonce="${wanted}"${nonce === undefined ? '' : ', stale=TRUE'}`)
     },
-    session: { auth: digest('Mufasa', PASSWORD) },
+    session: asUser('Mufasa', PASSWORD),
     steps: [{ text: 'in' }, { text: 'in' }],
     shown: (asked) => `${parametersOf(asked).get('nonce') ?? 'nobody'} ${parametersOf(asked).get('nc') ?? ''}`,
     seen: ['nobody ', 'one 00000001', 'one 00000002', 'two 00000001'],
@@ -215,7 +216,7 @@ export const DIGEST_ROWS: readonly Row[] = [
         ? wants(`Digest realm="${REALM}", qop="auth", nonce="one"`)
         : wants(`Digest realm="${REALM}", qop="auth", nonce="two", stale=true`)
     },
-    session: { auth: digest('Mufasa', PASSWORD) },
+    session: asUser('Mufasa', PASSWORD),
     text: 'in',
     shown: (asked) => parametersOf(asked).get('nonce') ?? 'nobody',
     seen: ['nobody', 'one', 'two'],
@@ -223,7 +224,7 @@ export const DIGEST_ROWS: readonly Row[] = [
   {
     name: 'a server whose nonces are always stale is not asked for ever',
     raw: (asked) => wants(`Digest realm="${REALM}", qop="auth", nonce="n${asked.index}", stale=true`),
-    session: { auth: digest('Mufasa', PASSWORD) },
+    session: asUser('Mufasa', PASSWORD),
     status: 401,
     text: 'no',
     check: () => undefined,
@@ -253,10 +254,29 @@ export const DIGEST_ROWS: readonly Row[] = [
         : asked.headers['authorization'] === undefined
           ? wants(`Digest ${RFC_7616}`)
           : response('302 Found', '', `Location: ${asked.origins.elsewhere}/`),
-    session: { auth: digest('Mufasa', PASSWORD) },
+    session: asUser('Mufasa', PASSWORD),
     status: 401,
     text: 'no',
     shown: (asked) => `${asked.place} ${asked.headers['authorization']?.slice(0, 6) ?? 'nobody'}`,
     seen: ['here nobody', 'here Digest', 'elsewhere nobody'],
+  },
+  {
+    name: 'a proxy that names much before Digest is answered, for a tunnel',
+    raw: (asked) =>
+      asked.headers['proxy-authorization']?.startsWith('Digest ') === true
+        ? response('502 Bad Gateway', '')
+        : response(
+            '407 Proxy Authentication Required',
+            '',
+            'Proxy-Authenticate: Negotiate',
+            `Proxy-Authenticate: NTLM ${'A'.repeat(200)}`,
+            `Proxy-Authenticate: Digest realm="${'a long name of a proxy '.repeat(20)}", nonce="n", qop="auth"`,
+          ),
+    run: async ({ session, url }) => {
+      const proxy = url.replace('//', '//me:secret@')
+      await assert.rejects(session.get('https://example.invalid/', { proxy }), { code: 'ERR_TUNNEL_REFUSED' })
+    },
+    shown: ({ method, target, headers }) => `${method} ${target} ${headers['proxy-authorization']?.slice(0, 6) ?? '-'}`,
+    seen: ['CONNECT example.invalid:443 Basic ', 'CONNECT example.invalid:443 Digest'],
   },
 ]

@@ -104,8 +104,8 @@ const alike = (nginx: 'http' | 'h2'): readonly Row[] => [
   }),
   on(nginx, 'limit_rate: a body that comes slowly is whole', '/slow/big.bin', { check: isBig }),
   on(nginx, 'limit_rate: one that comes too slowly', '/crawling/big.bin', {
-    options: { timeoutMs: 150 },
-    bodyError: [TimeoutError, 'ERR_TOTAL_TIMEOUT'],
+    options: { bodyTimeoutMs: 100 },
+    bodyError: [TimeoutError, 'ERR_BODY_TIMEOUT'],
   }),
 ]
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { TimeoutError, UsageError } from '#src/base/errors.js'
-import { BodyError, ResponseError } from '#src/client/errors.js'
+import { BodyError, ConnectError, ResponseError } from '#src/client/errors.js'
 import { stream, text } from '#src/http/index.js'
 import { ok, response, type Row } from './_table.js'
 
@@ -246,10 +246,7 @@ export const SERVER_ROWS: readonly Row[] = [
       const text = session.get(url).then((answer) => answer.text())
       await assert.rejects(
         text,
-        (error) =>
-          error instanceof BodyError ||
-          error instanceof ResponseError ||
-          (error instanceof Error && error.name === 'ConnectError'),
+        (error) => error instanceof BodyError || error instanceof ResponseError || error instanceof ConnectError,
       )
     },
   },

@@ -52,7 +52,8 @@ export interface Row extends Step {
   readonly nginx?: 'http' | 'h2'
   /** Where the first request goes. */
   readonly at?: Place
-  readonly session?: SessionOptions
+  /** A function where it keeps something: a port of one row may be that of another. */
+  readonly session?: SessionOptions | (() => SessionOptions)
   /** Requests one behind the other, in place of the one of the row itself. */
   readonly steps?: readonly Step[]
   /** In place of requests. */
@@ -105,7 +106,8 @@ async function checkOnce(t: TestContext, row: Row, surroundings: Surroundings, i
     url = server.origins[row.at ?? 'here']
   }
   const hasEnded = (): Promise<void> => until('the client to end a connection', () => server.ended > 0)
-  const session = makeSession(t, { tls: { ca: cert }, ...row.session })
+  const own = typeof row.session === 'function' ? row.session() : row.session
+  const session = makeSession(t, { tls: { ca: cert }, ...own })
   try {
     if (row.run !== undefined) await row.run({ t, session, url, asked: server.asked, hasEnded })
     else for (const step of row.steps ?? [row]) await checkStep(session, url, step)

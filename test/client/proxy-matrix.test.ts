@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { localhostCertificate } from '../fixtures/certificates.js'
 import { main } from '../cli/_programs.js'
+import { startTableNginx } from './_table-nginx.js'
 import { CELLS, Matrix, missingFor, nameOf, type Cell } from './_proxy-cells.js'
+import { NGINX } from '../fixtures/nginx.js'
 import { DANTED } from '../fixtures/socks-programs.js'
 import { SQUID } from '../fixtures/squid.js'
 
@@ -36,7 +38,7 @@ const TYPED: readonly (readonly [proxy: Cell['proxy'], auth: Cell['auth']])[] = 
 test('every target is reached through every proxy', { timeout: 120_000 }, async (t) => {
   const { cert, key } = await localhostCertificate()
   const matrix = await Matrix.start(t, { cert, key })
-  let [passed, refusals, typed] = [0, 0, 0]
+  let [passed, refusals, multiplexed, typed] = [0, 0, 0, 0]
   const skipped: string[] = []
   const row = async (name: string, skip: string | false, run: (t: TestContext) => Promise<void>): Promise<void> => {
     if (skip !== false) skipped.push(`${name}: ${skip}`)
@@ -70,6 +72,15 @@ test('every target is reached through every proxy', { timeout: 120_000 }, async 
     await row(name, missing === false ? 'dante wants an account of this system and its password' : missing, () =>
       Promise.resolve(),
     )
+  }
+
+  const nginx = await startTableNginx(t, { cert, key })
+  for (const cell of CELLS.filter(({ target, host }) => target === 'https' && host === undefined)) {
+    const missing = nginx === undefined ? `${NGINX} cannot be found here` : missingFor(cell)
+    await row(`HTTP/2 of nginx, ${nameOf(cell)}`, missing, async (own) => {
+      await matrix.checkHttp2(own, cell, nginx?.h2 ?? '')
+      multiplexed += 1
+    })
   }
 
   const folder = await mkdtemp(join(tmpdir(), 'moorage-matrix-'))
@@ -106,7 +117,7 @@ test('every target is reached through every proxy', { timeout: 120_000 }, async 
     const all = CELLS.length
     own.diagnostic(`${passed} of ${all} cells passed`)
     console.log(
-      `proxies: ${passed} of ${all} cells, ${refusals} refusals and ${typed} commands passed; ${skipped.length} were skipped`,
+      `proxies: ${passed} of ${all} cells, ${refusals} refusals, ${multiplexed} with HTTP/2 and ${typed} commands passed; ${skipped.length} were skipped`,
     )
     for (const why of skipped) console.log(`proxies: skipped ${why}`)
     assert.ok(all >= 22)
