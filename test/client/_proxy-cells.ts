@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { inspect } from 'node:util'
+import { basic } from '#src/client/auth.js'
 import { ProxyError, StatusError } from '#src/client/errors.js'
 import { Session } from '#src/client/session.js'
 import { json, type HttpFunction } from '#src/http/index.js'
 import { serveHttp } from '#src/http/server.js'
+import { SERVER_USER } from './_table-nginx.js'
 import { DANTED, MICROSOCKS, startDanted, startMicrosocks } from '../fixtures/socks-programs.js'
 import { SQUID, SQUID_USER, startSquid, type Squid } from '../fixtures/squid.js'
 
@@ -27,26 +29,26 @@ export interface Cell {
 }
 
 const TARGETS: readonly Target[] = ['http', 'https']
-const BOTH = (cell: Omit<Cell, 'target'>): readonly Cell[] => TARGETS.map((target) => ({ ...cell, target }))
+const toBoth = (cell: Omit<Cell, 'target'>): readonly Cell[] => TARGETS.map((target) => ({ ...cell, target }))
 const TAKES_ANY = 'dante takes each user id of SOCKS4 as it comes'
 
 export const CELLS: readonly Cell[] = [
-  ...BOTH({ proxy: 'direct', auth: 'none', program: undefined }),
+  ...toBoth({ proxy: 'direct', auth: 'none', program: undefined }),
   ...(['http', 'https'] as const).flatMap((proxy) =>
-    (['none', 'basic', 'digest'] as const).flatMap((auth) => BOTH({ proxy, auth, program: SQUID })),
+    (['none', 'basic', 'digest'] as const).flatMap((auth) => toBoth({ proxy, auth, program: SQUID })),
   ),
-  ...BOTH({ proxy: 'socks4a', auth: 'none', program: DANTED }),
-  ...BOTH({ proxy: 'socks4a', auth: 'user id', program: DANTED, checksNothing: TAKES_ANY }),
-  ...BOTH({ proxy: 'socks5', auth: 'none', program: DANTED }),
-  ...BOTH({ proxy: 'socks5', auth: 'password', program: MICROSOCKS }),
-  ...BOTH({
+  ...toBoth({ proxy: 'socks4a', auth: 'none', program: DANTED }),
+  ...toBoth({ proxy: 'socks4a', auth: 'user id', program: DANTED, checksNothing: TAKES_ANY }),
+  ...toBoth({ proxy: 'socks5', auth: 'none', program: DANTED }),
+  ...toBoth({ proxy: 'socks5', auth: 'password', program: MICROSOCKS }),
+  ...toBoth({
     ...{ proxy: 'socks4a', auth: 'none', program: DANTED, host: 'localhost' },
     skip: 'dante 1.4 takes a name of SOCKS4a for the address 0.0.0.1',
   }),
   // Beyond the matrix: names that are resolved here, and there.
-  ...BOTH({ proxy: 'socks4', auth: 'none', program: DANTED, host: 'localhost' }),
-  ...BOTH({ proxy: 'socks5h', auth: 'none', program: DANTED, host: 'localhost' }),
-  ...BOTH({ proxy: 'socks5h', auth: 'password', program: MICROSOCKS, host: 'localhost' }),
+  ...toBoth({ proxy: 'socks4', auth: 'none', program: DANTED, host: 'localhost' }),
+  ...toBoth({ proxy: 'socks5h', auth: 'none', program: DANTED, host: 'localhost' }),
+  ...toBoth({ proxy: 'socks5h', auth: 'password', program: MICROSOCKS, host: 'localhost' }),
 ]
 
 export const nameOf = ({ proxy, auth, target, host }: Cell): string =>
@@ -194,6 +196,20 @@ export class Matrix {
       return `${response.httpVersion} ${await response.text()}`
     })
     assert.deepEqual(new Set(await Promise.all(all)), new Set(['2 HTTP/2.0 GET']))
+  }
+
+  /** Credentials of the server and of the proxy, side by side: neither is told those of the other. */
+  async checkBoth(t: TestContext, cell: Cell, origin: string): Promise<void> {
+    const session = this.session(t, this.proxyUrl(cell))
+    const url = `${origin}/locked/hello.txt`
+    assert.equal((await session.get(url)).status, 401)
+    const heads: string[] = []
+    const auth = basic(SERVER_USER.user, SERVER_USER.password)
+    const response = await session.get(url, { auth, onHead: (head) => heads.push(head) })
+    assert.equal(await response.text(), 'hello, nginx')
+    // Through a tunnel the server is sent the request itself.
+    const toProxy = heads.filter((head) => /^proxy-authorization:/im.test(head)).length
+    assert.equal(toProxy, cell.target === 'https' ? 0 : heads.length)
   }
 
   async checkAccounts(t: TestContext, cell: Cell): Promise<void> {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { bearer } from '#src/client/auth.js'
 import { CookieJar } from '#src/client/cookies.js'
+import { HttpCache } from '#src/client/http-cache.js'
 import { redirect, text } from '#src/http/index.js'
 import type { Asked } from './_raw-server.js'
 import { ok, response, type Row, type Step } from './_table.js'
@@ -108,6 +110,21 @@ export const COOKIE_ROWS: readonly Row[] = [
   row('those of the request are sent with those of the jar', ['a=1'], ['own=0', 'own=1; a=1'], {
     steps: [{ options: { headers: { cookie: 'own=0' } } }, { options: { headers: { cookie: 'own=1' } } }],
   }),
+  row('where both have a name, that of the request counts', ['a=1', 'b=2'], ['-', 'a=9; b=2', 'a=1; b=2'], {
+    steps: [{}, { options: { headers: { cookie: 'a=9' } } }, {}],
+  }),
+  ...[undefined, 'a cache'].map((cache) =>
+    row(
+      `a 401 sets a newer one for its answer${cache === undefined ? '' : `, with ${cache}`}`,
+      [],
+      ['-', 'own=1; a=1', 'own=1; a=2'],
+      {
+        raw: ({ index }) => (index === 1 ? response('401 No', '', 'Set-Cookie: a=2') : ok('', 'Set-Cookie: a=1')),
+        session: () => ({ auth: bearer(() => 't'), ...(cache === undefined ? {} : { cache: new HttpCache() }) }),
+        steps: [{}, { options: { headers: { cookie: 'own=1' } } }],
+      },
+    ),
+  ),
   {
     name: 'a jar that was saved is sent by another session',
     own: ({ headers, path }) =>

@@ -8,6 +8,9 @@ import { NGINX, startNginx, type Nginx } from '../fixtures/nginx.js'
 export const BIG: Uint8Array = patternBytes(2_000_000)
 export const POEM: string = 'All along the line it said the same.\n'.repeat(100)
 
+/** Who may see what is locked. */
+export const SERVER_USER = { user: 'ada', password: 'l0cked' } as const
+
 const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'index.html': '<!doctype html>home',
   'hello.txt': 'hello, nginx',
@@ -16,7 +19,7 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'big.bin': BIG,
   'folder/index.html': 'index of the folder',
   'lost.html': 'it is not here',
-  passwords: 'ada:{PLAIN}s3cret\n',
+  passwords: `${SERVER_USER.user}:{PLAIN}${SERVER_USER.password}\n`,
   'cyrillic/page.txt': Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]),
 }
 

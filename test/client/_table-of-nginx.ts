@@ -4,7 +4,7 @@ import { basic } from '#src/client/auth.js'
 import { ResponseError } from '#src/client/errors.js'
 import type { ClientResponse } from '#src/client/response.js'
 import type { Row, Step, Trial } from './_table.js'
-import { BIG, POEM } from './_table-nginx.js'
+import { BIG, POEM, SERVER_USER } from './_table-nginx.js'
 
 const on = (nginx: 'http' | 'h2', name: string, path: string, more: Partial<Row> = {}): Row => ({
   name,
@@ -66,7 +66,7 @@ const alike = (nginx: 'http' | 'h2'): readonly Row[] => [
     fields: { 'www-authenticate': 'Basic realm="closed"' },
   }),
   on(nginx, 'auth_basic with them', '/locked/hello.txt', {
-    options: { auth: basic('ada', 's3cret') },
+    options: { auth: basic(SERVER_USER.user, SERVER_USER.password) },
     text: 'hello, nginx',
   }),
   on(nginx, 'auth_basic with wrong ones is not asked again', '/locked/hello.txt', {

@@ -38,7 +38,7 @@ const TYPED: readonly (readonly [proxy: Cell['proxy'], auth: Cell['auth']])[] = 
 test('every target is reached through every proxy', { timeout: 120_000 }, async (t) => {
   const { cert, key } = await localhostCertificate()
   const matrix = await Matrix.start(t, { cert, key })
-  let [passed, refusals, multiplexed, typed] = [0, 0, 0, 0]
+  let [passed, refusals, multiplexed, doubled, typed] = [0, 0, 0, 0, 0]
   const skipped: string[] = []
   const row = async (name: string, skip: string | false, run: (t: TestContext) => Promise<void>): Promise<void> => {
     if (skip !== false) skipped.push(`${name}: ${skip}`)
@@ -83,6 +83,14 @@ test('every target is reached through every proxy', { timeout: 120_000 }, async 
     })
   }
 
+  for (const cell of CELLS.filter(({ auth }) => auth === 'basic' || auth === 'digest')) {
+    const missing = nginx === undefined ? `${NGINX} cannot be found here` : missingFor(cell)
+    await row(`credentials of a server, ${nameOf(cell)}`, missing, async (own) => {
+      await matrix.checkBoth(own, cell, nginx?.[cell.target === 'https' ? 'h2' : 'http'] ?? '')
+      doubled += 1
+    })
+  }
+
   const folder = await mkdtemp(join(tmpdir(), 'moorage-matrix-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const ca = join(folder, 'ca.pem')
@@ -117,7 +125,7 @@ test('every target is reached through every proxy', { timeout: 120_000 }, async 
     const all = CELLS.length
     own.diagnostic(`${passed} of ${all} cells passed`)
     console.log(
-      `proxies: ${passed} of ${all} cells, ${refusals} refusals, ${multiplexed} with HTTP/2 and ${typed} commands passed; ${skipped.length} were skipped`,
+      `proxies: ${passed} of ${all} cells, ${refusals} refusals, ${multiplexed} with HTTP/2, ${doubled} with credentials of both and ${typed} commands passed; ${skipped.length} were skipped`,
     )
     for (const why of skipped) console.log(`proxies: skipped ${why}`)
     assert.ok(all >= 22)
