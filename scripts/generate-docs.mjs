@@ -101,8 +101,30 @@ async function commandsDocument(root) {
   for (const load of Object.values(COMMANDS)) {
     const command = await load()
     parts.push(`## moorage ${command.name}`, `\`\`\`text\n${commandHelp(command, COMMON_OPTIONS).trimEnd()}\n\`\`\``)
+    if (command.name === 'curl') parts.push(...(await curlParts(root)))
   }
   return { path: 'docs/COMMANDS.md', text: page(parts) }
+}
+
+/** The numbers that `moorage curl` exits with, and the flags of curl that it refuses. */
+async function curlParts(root) {
+  const { CURL_EXIT, CURL_EXIT_WORDS } = await load(root, 'cli/curl/exit-codes')
+  const { UNSUPPORTED } = await load(root, 'cli/curl/unsupported')
+  const spelled = ([name, { short }]) => `\`${short === undefined ? '' : `-${short}, `}--${name}\``
+  return [
+    'It exits with curl’s numbers:',
+    table(
+      ['Exit code', 'Meaning'],
+      Object.entries(CURL_EXIT).map(([kind, code]) => [String(code), CURL_EXIT_WORDS[kind]]),
+    ),
+    'Flags of curl that are refused:',
+    table(
+      ['Flag', 'Why, or what to do'],
+      Object.entries(UNSUPPORTED)
+        .sort(([left], [right]) => (left < right ? -1 : 1))
+        .map(([name, flag]) => [spelled([name, flag]), flag.why]),
+    ),
+  ]
 }
 
 /** Every spec that is exported as …_OPTIONS is listed in documented-options.mjs, and none is listed twice. */

@@ -25,6 +25,8 @@ export interface TypedCommand<T extends OptionTable> {
   readonly parameters: string
   readonly summary: string
   readonly options: T
+  /** Its words are not read by the table, which is for its help alone: it is run with all of them. */
+  readonly readsOwnWords?: true
   /** Whole command lines with what they do, for the help. */
   readonly examples: readonly (readonly [line: string, what: string])[]
   /** Returns the exit code. */

@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       async () => (await import('./commands/request.js')).requestCommand(name),
     ]),
   ),
+  curl: async () => (await import('./commands/curl.js')).curl,
   why: async () => (await import('./commands/why.js')).why,
 }
 

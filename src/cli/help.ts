@@ -18,9 +18,9 @@ export async function generalHelp(commands: Readonly<Record<string, () => Promis
 }
 
 export function commandHelp(command: Command, common: OptionTable): string {
-  const { name, parameters, summary, options, examples } = command
+  const { name, parameters, summary, options, examples, readsOwnWords } = command
   const lines = [`usage: moorage ${name} [options] ${parameters}`, '', summary, '', 'options:']
-  for (const [option, spec] of Object.entries({ ...options, ...common }))
+  for (const [option, spec] of Object.entries(readsOwnWords === true ? options : { ...options, ...common }))
     lines.push(...columns(`  ${left(option, spec)}`, right(spec), 32))
   if (examples.length > 0) lines.push('', 'examples:')
   for (const [line, what] of examples) lines.push(`  ${line}`, `      ${what}`)

@@ -23,6 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (load === undefined) throw unknownCommand(name)
   helpLine = `moorage ${name} --help`
   const command = await load()
+  if (command.readsOwnWords === true) return command.run(rest, {}, { output, signal: interruption() })
   const { options, positionals } = parseLine(rest, { ...command.options, ...COMMON_OPTIONS })
   if (options['help'] === true) {
     process.stdout.write(commandHelp(command, COMMON_OPTIONS))

@@ -15,11 +15,22 @@ export function toHttp2Fields({ start, body }: Exchange): Record<string, string 
   if (body !== undefined && typeof body.length === 'number') made['content-length'] = String(body.length)
   for (const [name, value] of fieldPairs(fields)) {
     const lower = name.toLowerCase()
+    if (OF_HTTP1.has(lower)) continue
     const before = made[lower]
     made[lower] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
   }
   return made
 }
+
+/** RFC 9113 §8.2.2: what says where a body ends, and what is of one connection, is said by frames. */
+const OF_HTTP1: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+])
 
 type Received = Readonly<Record<string, unknown>>
 

@@ -33,6 +33,7 @@ export {
   TlsError,
 } from './errors.js'
 export { MemoryCacheStore, type CacheLimits, type CacheStore, type StoredResponse } from './cache-store.js'
+export { proxyFor, type Environment } from './environment.js'
 export { FileCacheStore } from './file-cache-store.js'
 export { HarReplay } from './har-replay.js'
 export { HttpCache, type CacheOutcome, type HttpCacheOptions } from './http-cache.js'
@@ -48,7 +49,14 @@ export type { BodyInit } from './request-body.js'
 export type { ClientResponse, Elapsed } from './response.js'
 export { tryParseRetryAfter } from './retry-after.js'
 export { Session } from './session.js'
-export type { HookedRequest, ProxyChoice, RequestOptions, SessionHooks, SessionOptions } from './session-options.js'
+export type {
+  ExactHead,
+  HookedRequest,
+  ProxyChoice,
+  RequestOptions,
+  SessionHooks,
+  SessionOptions,
+} from './session-options.js'
 export { del, get, head, options, patch, post, put } from './verbs.js'
 export type { UploadOptions, UploadProgress, UploadReport } from './upload.js'
 export type { ReceivedEvent } from './event-stream.js'

@@ -3,7 +3,7 @@ import type { CodingName } from './codings.js'
 import { encodeContent } from './content-encoding.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import type { Pair } from './sent-fields.js'
-import type { RequestOptions, RequestSettings } from './session-options.js'
+import type { ExactHead, RequestOptions, RequestSettings } from './session-options.js'
 import type { Target } from './target.js'
 
 /** One request on its way, over its redirects. */
@@ -12,6 +12,8 @@ export interface Journey {
   readonly target: Target
   readonly fields: readonly Pair[]
   readonly body: OutgoingBody | undefined
+  /** Of the first request: those behind redirects are the session's own. */
+  readonly head: ExactHead | undefined
   readonly settings: RequestSettings
   readonly options: RequestOptions | undefined
   readonly auth: Auth | undefined

@@ -12,6 +12,7 @@ import { SavedFile } from './saved-file.js'
 import type { IncomingBody, Taker } from './incoming-body.js'
 import type { CacheOutcome } from './http-cache.js'
 import { parseLinks, type Link } from './link.js'
+import type { ConnectionFacts } from './exchange.js'
 import type { Incoming } from './incoming.js'
 
 /** Where the time of a request went, in milliseconds; `undefined` for what was not needed: a connection was there. */
@@ -100,6 +101,11 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
   /** Bytes of the body that have come, as they were sent. */
   get receivedBytes(): number {
     return this.#incoming.body.received
+  }
+
+  /** What it came over; `undefined` for what a cache gave. */
+  get connection(): ConnectionFacts | undefined {
+    return this.#incoming.connection
   }
 
   /** @internal */

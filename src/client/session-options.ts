@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from '../base/cancellation.js'
 import { count, flag, group, rate, readOptions, text, value, type OptionSpecs } from '../base/options.js'
 import type { FieldInit, Fields } from '../engine/http/fields.js'
+import type { RequestStart } from '../engine/http1/encode-request.js'
 import { MemoryNetwork } from '../transport/memory/network.js'
 import type { Lookup } from '../transport/node/resolve-all.js'
 import type { ProxyOptions, ProxyServer } from '../transport/proxy-server.js'
@@ -188,6 +189,15 @@ export interface HookedRequest {
   readonly headers: Fields
 }
 
+/**
+ * What the head of a request says, in place of what the session would have said: fields are all there are, and the session
+ * adds none (no cookies, no credentials, nothing for a proxy). Host stands first, and what frames the body last, unless
+ * the fields have it with the very value that it has to have. It is that of the first request: those behind a redirect are
+ * the session's own.
+ */
+export type ExactHead = Pick<RequestStart, 'close' | 'expectsContinue'> &
+  Partial<Pick<RequestStart, 'target' | 'host' | 'fields'>>
+
 /** What only a request has. At most one of `body`, `form`, `json` and `multipart`. */
 export interface RequestOptions extends Partial<{
   readonly [K in keyof RequestSettings]: RequestSettings[K] | undefined
@@ -198,6 +208,8 @@ export interface RequestOptions extends Partial<{
   readonly json?: unknown
   readonly form?: QueryInit | undefined
   readonly multipart?: MultipartInit | undefined
+  /** The head, where it is to be the caller's own, byte for byte. */
+  readonly head?: ExactHead | undefined
   /** Called with the number of bytes of the body that went out. */
   readonly onSent?: ((count: number) => void) | undefined
   /** Called with each response before the response (RFC 9110 §15.2): 103 with links, 104 of an upload. */

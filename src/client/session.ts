@@ -38,7 +38,7 @@ import {
 } from './session-options.js'
 import { authOf, challenged, encoded, withUser, type Journey } from './journey.js'
 import { pages } from './pages.js'
-import { parseTarget, type Target } from './target.js'
+import { inMemory, parseTarget, type Target } from './target.js'
 import { upload, type UploadOptions, type UploadReport } from './upload.js'
 import { hideSecrets } from '../transport/hidden-secrets.js'
 import type { ProxyServer } from '../transport/proxy-server.js'
@@ -184,6 +184,7 @@ export class Session implements AsyncDisposable {
         target,
         fields: fieldsOfChance(this.#fields, this.#settings),
         body: undefined,
+        head: undefined,
         settings: this.#settings,
         options,
         auth,
@@ -200,6 +201,7 @@ export class Session implements AsyncDisposable {
       onSent: _onSent,
       onHead: _onHead,
       onInterim: _onInterim,
+      head,
       ...own
     } = options
     const settings = mergeRequest(this.#settings, own)
@@ -218,6 +220,7 @@ export class Session implements AsyncDisposable {
       target,
       fields,
       body,
+      head,
       settings,
       options,
       auth: authOf(settings.auth, target),
@@ -291,6 +294,7 @@ export class Session implements AsyncDisposable {
         ...journey,
         method: redirect.method,
         target: next,
+        head: undefined,
         fields: fieldsBehind(journey.fields, { isSameOrigin, keepsBody: redirect.keepsBody }),
         body: redirect.keepsBody ? journey.body : undefined,
         auth: next.user !== undefined || !isSameOrigin ? authOf(undefined, next) : journey.auth,
@@ -415,7 +419,7 @@ export class Session implements AsyncDisposable {
   }
 
   #once(journey: Journey, own: readonly Pair[], proxy: ProxyServer | undefined): Promise<Incoming> {
-    const { method, target, settings, body, options, deadline } = journey
+    const { method, target, settings, body, head, options, deadline } = journey
     const isAbsolute = isForwarded(target, proxy)
     const place = this.#placeOf(target, proxy)
     const fields: readonly Pair[] = place === undefined ? own : [...own, ['Alt-Used', formatPlace(place)]]
@@ -426,6 +430,7 @@ export class Session implements AsyncDisposable {
         host: target.host,
         fields: isAbsolute && proxy !== undefined ? [...fields, ...proxy.headersOf(method, target.href)] : fields,
         bodyLength: body?.length ?? 0,
+        ...head,
       },
       body: body?.length === 0 ? undefined : body,
       url: target.href,
@@ -462,10 +467,5 @@ export class Session implements AsyncDisposable {
     return route
   }
 }
-
-const inMemory = (target: Target): Target => ({
-  ...target,
-  endpoint: { scheme: 'memory', name: target.hostname, parameters: {} },
-})
 
 const MAX_ROUTES = 1024

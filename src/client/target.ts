@@ -96,6 +96,12 @@ function unixTarget(text: string): Target {
   })
 }
 
+/** The same in a network of memory: the host is the name of the endpoint. */
+export const inMemory = (target: Target): Target => ({
+  ...target,
+  endpoint: { scheme: 'memory', name: target.hostname, parameters: {} },
+})
+
 function decoded(url: string, text: string): string | undefined {
   if (text === '') return undefined
   try {

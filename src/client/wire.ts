@@ -29,6 +29,7 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
   #isRetired = false
   #isResting = false
   #drained: (() => void) | undefined
+  #answered: (() => void) | undefined
   #keepAliveMs = Infinity
   /** When the last exchange was over. */
   idleSince: number
@@ -69,7 +70,9 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
   run(exchange: Exchange): void {
     const { body } = exchange
     // First what can be refused: a body that was read before, a field that cannot be sent.
-    const pieces = body === undefined || body.bytes !== undefined ? undefined : this.#open(body)
+    const { expectsContinue = false } = exchange.start
+    const isAtOnce = body?.bytes !== undefined && !expectsContinue
+    const pieces = body === undefined || isAtOnce ? undefined : this.#open(body)
     const head = this.#engine.request(exchange.start)
     if (this.#isResting) {
       this.#isResting = false
@@ -86,7 +89,7 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
       return
     }
     const { bytes } = body
-    if (bytes === undefined) {
+    if (bytes === undefined || !isAtOnce) {
       void this.#stream(head, exchange, pieces ?? this.#open(body))
       return
     }
@@ -109,6 +112,7 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
     const { connection } = this
     try {
       connection.writeNowLatin1(head)
+      if (exchange.start.expectsContinue === true) await this.#continued()
       for await (const piece of pieces) {
         if (this.#exchange !== exchange || this.#patience.hasHead) return
         if (piece.length === 0) continue
@@ -131,6 +135,18 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
     } catch (error) {
       if (this.#exchange === exchange) this.#fail(error)
     }
+  }
+
+  /** RFC 9110 §10.1.1: the server says whether it wants the body; one that says nothing knows no expectations. */
+  #continued(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.#timeouts.clock.after(CONTINUE_MS, resolve)
+      this.#answered = () => {
+        this.#answered = undefined
+        stop()
+        resolve()
+      }
+    })
   }
 
   #drain(): Promise<void> {
@@ -222,6 +238,7 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
 
   close({ error }: CloseReport): void {
     this.#drained?.()
+    this.#answered?.()
     this.#leave()
     if (this.#exchange !== undefined)
       this.#fail(error ?? new BrokenError('ERR_PEER_GONE', 'Cannot go on: the connection was closed'))
@@ -253,10 +270,12 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
         return true
       case 'response':
         this.#patience.hasHead = true
+        this.#answered?.()
         this.#noteKeepAlive(event)
         exchange?.responded(event)
         return true
       case 'interim':
+        if (event.status === 100) this.#answered?.()
         exchange?.interim(event)
         return true
       case 'message-end':
@@ -307,6 +326,8 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
 }
 
 const CLOSE_GRACE_MS = 1000
+/** curl waits as long. */
+const CONTINUE_MS = 1000
 /** Of one step into a file: what is under way is over soon, when it is to end. */
 const FILE_STEP_BYTES = 16 * 1024 * 1024
 /** Not worth a thread. */

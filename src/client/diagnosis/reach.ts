@@ -6,7 +6,7 @@ import type { ProxyServer } from '../../transport/proxy-server.js'
 import { systemClock } from '../../transport/system-clock.js'
 import { routeOf } from '../pool.js'
 import { ProxyRules } from '../proxies.js'
-import type { Target } from '../target.js'
+import { inMemory, type Target } from '../target.js'
 import { notConnected, resolveInTime, routeTo, tryAddresses } from './addresses.js'
 import type { AddressAttempt, Finding } from './steps.js'
 import type { Trail } from './trail.js'
@@ -35,11 +35,6 @@ export function chooseProxy(trail: Trail): Finding<'proxy'> {
     facts: { proxy: proxy.toString(), source, mode },
   }
 }
-
-const inMemory = (target: Target): Target => ({
-  ...target,
-  endpoint: { scheme: 'memory', name: target.hostname, parameters: {} },
-})
 
 function tunnelled(
   target: Target,

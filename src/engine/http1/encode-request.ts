@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/errors.js'
 import { isMadeOf, isToken, QUERY_BYTES, TARGET_BYTES } from '../http/characters.js'
-import { encodeField, fieldPairs, type FieldInit } from '../http/fields.js'
+import { checkFieldName, encodeField, fieldPairs, type FieldInit } from '../http/fields.js'
 import { authorityOf, isHost, targetForm } from '../http/target.js'
 
 /** What a request begins with. */
@@ -10,7 +10,10 @@ export interface RequestStart {
   readonly target: string
   /** What the Host field says: host, and port where it is not the usual one. '' where the target has none. */
   readonly host: string
-  /** Without those that are made of what stands here: Host, Connection, and what frames the body. Default: none. */
+  /**
+   * Without Host. Those that are made of what stands here, Connection and what frames the body, stand behind all others;
+   * one that is given with the very value that is made stands where it is given. Default: none.
+   */
   readonly fields?: FieldInit
   /** `'chunked'` when it is not known. Default: 0. */
   readonly bodyLength?: number | 'chunked'
@@ -42,16 +45,35 @@ const RESERVED: ReadonlySet<string> = new Set([
  * @throws UsageError `ERR_ARGUMENT` for whatever would make it another request than it was meant to be.
  */
 export function encodeRequestHead(start: RequestStart): string {
-  const { method, target, host, fields = [], upgrade = '', wantsTrailers = false, close = false } = start
+  const { method, target, host, fields = [] } = start
   checkMethod(method)
   checkTarget(method, target, host)
+  let made = madeFields(start)
+  let placed: readonly string[] = NONE
   let lines = `${method} ${target} HTTP/1.1\r\n${encodeField('Host', host)}`
   for (const [name, value] of fieldPairs(fields)) {
-    if (RESERVED.has(name.toLowerCase()))
-      throw wrong(`the field ${name}: it is made of the other properties of the request`)
-    lines += encodeField(name, value)
+    const key = name.toLowerCase()
+    if (RESERVED.has(key)) {
+      if (placed.includes(key)) throw wrong(`the field ${name}: it may stand once`)
+      placed = [...placed, key]
+      made = withoutPlaced(made, name, value, start)
+    }
+    lines += value === '' ? emptyField(name) : encodeField(name, value)
   }
-  lines += lengthField(start)
+  return `${lines}${made}\r\n`
+}
+
+const NONE: readonly string[] = []
+
+/** RFC 9112 §5: nothing has to stand behind the colon, and space at an end is no part of a value. */
+function emptyField(name: string): string {
+  checkFieldName(name)
+  return `${name}:\r\n`
+}
+
+function madeFields(start: RequestStart): string {
+  const { upgrade = '', wantsTrailers = false, close = false } = start
+  let lines = lengthField(start)
   if (upgrade !== '') lines += encodeField('Upgrade', upgrade)
   if (wantsTrailers) lines += encodeField('TE', 'trailers')
   // What concerns this connection alone is named in Connection: a proxy does not pass it on (RFC 9110 §7.6.1, §10.1.4).
@@ -60,8 +82,25 @@ export function encodeRequestHead(start: RequestStart): string {
     ...(wantsTrailers ? ['TE'] : []),
     ...(close ? ['close'] : []),
   ]
-  if (options.length > 0) lines += `Connection: ${options.join(', ')}\r\n`
-  return `${lines}\r\n`
+  return options.length > 0 ? `${lines}Connection: ${options.join(', ')}\r\n` : lines
+}
+
+/** What is still to be written when this one stands among the others. @throws UsageError `ERR_ARGUMENT` for another value. */
+function withoutPlaced(
+  made: string,
+  name: string,
+  value: string,
+  { bodyLength = 0, close = false }: RequestStart,
+): string {
+  const wanted = `${name}: ${value}`.toLowerCase()
+  const lines = made.split('\r\n')
+  const at = lines.findIndex((line) => line.toLowerCase() === wanted)
+  if (at !== -1 && value !== '') return lines.toSpliced(at, 1).join('\r\n')
+  const saysWhatIsSo =
+    (wanted === 'content-length: 0' && bodyLength === 0) ||
+    ((wanted === 'connection: keep-alive' || wanted === 'proxy-connection: keep-alive') && !close)
+  if (saysWhatIsSo) return made
+  throw wrong(`the field ${name}: it is made of the other properties of the request`)
 }
 
 function checkMethod(method: string): void {

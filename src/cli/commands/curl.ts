@@ -1,0 +1,86 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { messageOf, UsageError } from '../../base/index.js'
+import { defineCommand, type Command, type CommandContext } from '../command.js'
+import { commandHelp } from '../help.js'
+import { readConfigFile } from '../curl/config-file.js'
+import { CurlCookies } from '../curl/curl-cookies.js'
+import { parseCurlLine, type CurlLine } from '../curl/curl-line.js'
+import { toStdout } from '../curl/destination.js'
+import { CURL_EXIT } from '../curl/exit-codes.js'
+import { CURL_FLAGS } from '../curl/flags.js'
+import { Narration } from '../curl/narration.js'
+import { Network } from '../curl/network.js'
+import { UrlRun, type Common, type Job } from '../curl/one-url.js'
+import { waitBeforeRetry } from '../curl/retry-rules.js'
+
+export const curl: Command = defineCommand({
+  name: 'curl',
+  parameters: '<url…>',
+  summary: 'Sends requests by the flags of curl, as curl sends them, and exits with curl’s numbers.',
+  readsOwnWords: true,
+  options: CURL_FLAGS,
+  examples: [
+    ['moorage curl -sSL https://example.org/', 'what a script has, with one word before it'],
+    ['moorage curl -d name=Ann -H "X-Extra: yes" http://127.0.0.1:8000/users', 'a form'],
+    ['moorage curl -fsS -o film.mp4 -C - https://example.org/film.mp4', 'goes on behind what is there'],
+  ],
+  async run(words, _options, context) {
+    const line = parseCurlLine(words, readConfigFile)
+    if (!line.has('help')) return runLine(line, context)
+    process.stdout.write(commandHelp(curl, {}))
+    return CURL_EXIT.ok
+  },
+})
+
+async function runLine(line: CurlLine, { signal }: CommandContext): Promise<number> {
+  const jobs = jobsOf(line)
+  const common: Common = {
+    line,
+    signal,
+    network: new Network(line),
+    cookies: await CurlCookies.of(line),
+    narration: new Narration(line),
+  }
+  let exit: number = CURL_EXIT.ok
+  try {
+    for (const job of jobs) {
+      exit = await runJob(common, job)
+      if (exit !== CURL_EXIT.ok && line.has('fail-early')) break
+    }
+    await common.cookies.save(toStdout).catch((error: unknown) => common.narration.note(messageOf(error)))
+  } finally {
+    common.network.destroy()
+  }
+  return exit
+}
+
+/** Each URL with its -o, -O and -T: they belong together by their order. */
+function jobsOf(line: CurlLine): readonly Job[] {
+  const urls = line.texts('url')
+  if (urls.length === 0)
+    throw new UsageError('ERR_ARGUMENT', 'Cannot run curl: give a URL, as in moorage curl http://127.0.0.1:8000/')
+  const pattern = line.has('globoff') ? undefined : urls.find((url) => /[{}]|\[(?![0-9a-f:.]+\])/i.test(url))
+  if (pattern !== undefined)
+    throw new UsageError(
+      'ERR_ARGUMENT',
+      `Cannot use ${JSON.stringify(pattern)}: give each URL, or -g for what is no pattern`,
+    )
+  const outputs = line.ordered('output', 'remote-name')
+  const uploads = line.texts('upload-file')
+  return urls.map((text, number) => ({ text, number, output: outputs[number], upload: uploads[number] }))
+}
+
+async function runJob(common: Common, job: Job): Promise<number> {
+  const began = performance.now()
+  for (let tries = 1; ; tries += 1) {
+    const run = new UrlRun(common, job)
+    const ending = await run.run()
+    const waitMs = waitBeforeRetry(common.line, ending, tries, performance.now() - began)
+    if (waitMs === undefined) {
+      await run.tell(ending)
+      return ending.exit
+    }
+    common.narration.note(`trying again in ${waitMs / 1000} s`)
+    await wait(waitMs)
+  }
+}

@@ -1,0 +1,130 @@
+import type { CommandOption } from '../options.js'
+
+/** Flags of curl with a value: its name, what it does, and the short flag. */
+export const TEXT_FLAGS = {
+  cacert: ['<file>', 'trusts these authorities'],
+  capath: ['<folder>', 'trusts those of the files there'],
+  cert: ['<file[:password]>', 'a client certificate, PEM', 'E'],
+  config: ['<file>', 'flags of a file, one a line; “-” is stdin', 'K'],
+  'connect-timeout': ['<seconds>', 'for connecting (default: 300)'],
+  'connect-to': ['<host:port:host:port>', 'connects there in place of the first'],
+  'continue-at': ['<offset>', 'goes on behind so many bytes; “-”: behind those of the file', 'C'],
+  'cookie-jar': ['<file>', 'writes all cookies there at the end; “-” is stdout', 'c'],
+  cookie: ['<data|file>', '“a=b; c=d”, or a file of cookies', 'b'],
+  'data-ascii': ['<data>', 'the same as --data'],
+  'data-binary': ['<data>', 'the same, and files as they are'],
+  'data-raw': ['<data>', 'the same, and @ is only a character'],
+  'data-urlencode': ['<data>', 'content, =content, name=content, @file or name@file, encoded'],
+  data: ['<data>', 'the body of a POST; @file without its line ends; several with & between', 'd'],
+  'dump-header': ['<file>', 'writes heads there; “-” is stdout', 'D'],
+  'etag-compare': ['<file>', 'only what has another ETag than the file says'],
+  'etag-save': ['<file>', 'writes the ETag there'],
+  'form-string': ['<name=text>', 'a part that is a text, whatever it begins with'],
+  form: ['<name=content>', 'a part of a form: @file, <file, ;type=, ;filename=, ;headers=', 'F'],
+  header: ['<line>', '“Name: value”; “Name:” takes a field away, “Name;” sends it empty; @file has lines', 'H'],
+  json: ['<data>', 'JSON with its two fields; several are put together; @file'],
+  key: ['<file>', 'its private key'],
+  'max-redirs': ['<n>', 'redirects one behind the other (default: 50); -1: any number'],
+  'max-time': ['<seconds>', 'for all of it', 'm'],
+  'netrc-file': ['<file>', 'credentials of this file'],
+  noproxy: ['<list>', 'hosts that are reached without a proxy; “*” for all'],
+  'oauth2-bearer': ['<token>', 'a bearer token'],
+  'output-dir': ['<folder>', 'where files of -o and -O go'],
+  output: ['<file>', 'writes the body there; several belong to the URLs in their order', 'o'],
+  pass: ['<password>', 'the password of the key'],
+  'proxy-header': ['<line>', 'a field for the proxy'],
+  'proxy-user': ['<user:password>', 'credentials for the proxy', 'U'],
+  proxy: ['<[scheme://]host[:port]>', 'http:, https:, socks4:, socks4a:, socks5:, socks5h:; "" for none', 'x'],
+  range: ['<from-to>', 'a part of the body, in bytes', 'r'],
+  referer: ['<url>', 'Referer; “;auto” sets it behind redirects', 'e'],
+  'request-target': ['<target>', 'what the first line asks for, in place of path and query'],
+  request: ['<method>', 'the method', 'X'],
+  resolve: ['<host:port:address>', 'the address of a name'],
+  'retry-delay': ['<seconds>', 'between them (default: 1, 2, 4 …)'],
+  'retry-max-time': ['<seconds>', 'no try begins later'],
+  retry: ['<n>', 'tries after one that failed for the moment'],
+  socks4: ['<host[:port]>', 'a proxy of SOCKS 4'],
+  socks4a: ['<host[:port]>', 'a proxy of SOCKS 4a'],
+  'socks5-hostname': ['<host[:port]>', 'one that resolves the names of servers'],
+  socks5: ['<host[:port]>', 'a proxy of SOCKS 5'],
+  stderr: ['<file>', 'errors and -v go there; “-” is stdout'],
+  'time-cond': ['<date|file>', 'only what is newer; “-” before it: older', 'z'],
+  'unix-socket': ['<path>', 'connects to this socket'],
+  'upload-file': ['<file>', 'PUTs a file; “-” is stdin, “.” too', 'T'],
+  'url-query': ['<data>', 'more for the query, as --data-urlencode has it; +text as it is'],
+  url: ['<url>', 'a URL; those without a flag are URLs too'],
+  'user-agent': ['<name>', 'User-Agent (default: moorage)', 'A'],
+  user: ['<user:password>', 'credentials', 'u'],
+  'write-out': ['<format>', 'what to print at the end: %{http_code}, %header{name}, %{json} …', 'w'],
+} as const
+
+/** Flags of curl without a value. */
+export const PLAIN_FLAGS = {
+  anyauth: ['asks first, and gives them by the best way'],
+  basic: ['gives them by Basic: so it is done without a word'],
+  compressed: ['asks for a compressed body, and decodes it'],
+  'create-dirs': ['makes the folders that are missing'],
+  digest: ['gives them by Digest'],
+  disable: ['there is no .curlrc here: accepted', 'q'],
+  'fail-early': ['ends with the first URL that fails'],
+  'fail-with-body': ['the same, and its body is shown'],
+  fail: ['a status from 400 up is an error (22), and its body is not shown', 'f'],
+  get: ['puts the data into the query', 'G'],
+  globoff: ['takes {} and [] in URLs as they are', 'g'],
+  head: ['asks with HEAD, and shows the head', 'I'],
+  help: ['this help', 'h'],
+  'http1.1': ['HTTP/1.1, also where the server knows HTTP/2'],
+  http2: ['HTTP/2 where a server over TLS chooses it: so it is without a word'],
+  include: ['shows the head before the body', 'i'],
+  insecure: ['takes any certificate: for tests only', 'k'],
+  ipv4: ['only addresses of IPv4', '4'],
+  ipv6: ['only addresses of IPv6', '6'],
+  'junk-session-cookies': ['leaves out cookies of a session that a file has', 'j'],
+  'location-trusted': ['the same, and gives credentials to every host there'],
+  location: ['goes where redirects lead', 'L'],
+  'netrc-optional': ['the same, where the URL has none'],
+  netrc: ['credentials of ~/.netrc', 'n'],
+  'no-buffer': ['nothing is held back here: accepted', 'N'],
+  'no-clobber': ['does not overwrite: file.1 is made'],
+  'no-keepalive': ['accepted'],
+  'no-progress-meter': ['no progress'],
+  'path-as-is': ['leaves “..” and “.” in paths'],
+  post301: ['stays with POST behind a 301'],
+  post302: ['stays with POST behind a 302'],
+  post303: ['stays with POST behind a 303'],
+  'progress-bar': ['a bar: on a terminal there is one anyway', '#'],
+  'proxy-basic': ['gives them by Basic: so it is done without a word'],
+  'proxy-digest': ['gives them by Digest'],
+  'remote-header-name': ['takes the name of Content-Disposition for -O', 'J'],
+  'remote-name': ['writes the body under the last part of the URL', 'O'],
+  'remote-name-all': ['does so for every URL'],
+  'retry-all-errors': ['tries again behind any error'],
+  'retry-connrefused': ['tries again where nobody listens'],
+  'show-error': ['errors also with -s', 'S'],
+  silent: ['no progress and no errors', 's'],
+  'tcp-nodelay': ['so it is always: accepted'],
+  'tlsv1.2': ['TLS 1.2 or newer: so it is without a word'],
+  'tlsv1.3': ['TLS 1.3'],
+  verbose: ['the heads that go out and come in', 'v'],
+} as const
+
+export type TextName = keyof typeof TEXT_FLAGS
+export type PlainName = keyof typeof PLAIN_FLAGS
+export type FlagName = TextName | PlainName
+
+export const isTextName = (name: string): name is TextName => name in TEXT_FLAGS
+export const isFlagName = (name: string): name is FlagName => name in PLAIN_FLAGS || name in TEXT_FLAGS
+
+const withText = Object.entries(TEXT_FLAGS).map(([name, [value, help, short]]): [string, CommandOption] => [
+  name,
+  { type: 'text', value, help, ...(short === undefined ? {} : { short }) },
+])
+const plain = Object.entries(PLAIN_FLAGS).map(([name, [help, short]]): [string, CommandOption] => [
+  name,
+  { type: 'flag', help, ...(short === undefined ? {} : { short }) },
+])
+
+/** All flags of curl that `moorage curl` knows, for its help, by their names. */
+export const CURL_FLAGS: Readonly<Record<string, CommandOption>> = Object.fromEntries(
+  [...withText, ...plain].sort(([left], [right]) => (left < right ? -1 : 1)),
+)

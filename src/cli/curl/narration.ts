@@ -1,0 +1,73 @@
+import { appendFileSync, writeFileSync } from 'node:fs'
+import type { ClientResponse } from '../../client/index.js'
+import type { CurlLine } from './curl-line.js'
+import { curlExitOf } from './exit-codes.js'
+
+/** What is told beside the body: heads with --verbose, and errors. */
+export class Narration {
+  readonly #isVerbose: boolean
+  readonly #tellsErrors: boolean
+  readonly #file: string | undefined
+
+  constructor(line: CurlLine) {
+    this.#isVerbose = line.has('verbose')
+    this.#tellsErrors = !line.has('silent') || line.has('show-error')
+    this.#file = line.text('stderr')
+    if (this.#file !== undefined && this.#file !== '-') writeFileSync(this.#file, '')
+  }
+
+  sent(head: string): void {
+    if (this.#isVerbose) this.say(`${marked('>', head)}\n> \n`)
+  }
+
+  answered(response: ClientResponse): void {
+    if (!this.#isVerbose) return
+    const { connection } = response
+    if (connection !== undefined) {
+      const { remote, tls } = connection
+      const place = 'host' in remote ? `${remote.host} port ${remote.port}` : JSON.stringify(remote)
+      this.say(`* Connected to ${place}${tls === undefined ? '' : `, ${tls.version}, ${tls.cipher}`}\n`)
+    }
+    this.say(`${marked('<', formatRawHead(response))}\n< \n`)
+  }
+
+  informed(head: RawHead): void {
+    if (this.#isVerbose) this.say(`${marked('<', formatRawHead(head))}\n< \n`)
+  }
+
+  note(text: string): void {
+    if (this.#isVerbose) this.say(`* ${text}\n`)
+  }
+
+  failed(error: unknown, message: string): void {
+    if (this.#tellsErrors) this.say(`moorage: (${curlExitOf(error) ?? 1}) ${message}\n`)
+  }
+
+  say(text: string): void {
+    if (this.#file === undefined) process.stderr.write(text)
+    else if (this.#file === '-') process.stdout.write(text)
+    else appendFileSync(this.#file, text)
+  }
+}
+
+/** Of a response, or of one that came before it. */
+export interface RawHead {
+  readonly status: number
+  readonly reason: string
+  readonly httpVersion: string
+  readonly headers: Iterable<readonly [name: string, value: string]>
+}
+
+/** As it came: bytes above ASCII are written as they were. */
+export function formatRawHead({ status, reason, httpVersion, headers }: RawHead): string {
+  const first = `HTTP/${httpVersion} ${status} ${httpVersion === '2' ? '' : reason}`
+  const lines = [...headers].map(([name, value]) => `${name}: ${value}`)
+  return `${[first, ...lines].join('\r\n')}\r\n\r\n`
+}
+
+const marked = (mark: string, head: string): string =>
+  head
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => `${mark} ${line}`)
+    .join('\n')

@@ -1,0 +1,33 @@
+import { ConnectError, ResolveError } from '../../client/index.js'
+import { TimeoutError } from '../../base/index.js'
+import type { CurlLine } from './curl-line.js'
+
+/** How one try ended. */
+export interface Ending {
+  readonly exit: number
+  readonly error: unknown
+  readonly status: number | undefined
+  readonly retryAfter: string | undefined
+}
+
+const STATUSES = new Set([408, 429, 500, 502, 503, 504])
+const FIRST_WAIT_MS = 1000
+const MAX_WAIT_MS = 600_000
+
+/** Milliseconds to wait before the next try; `undefined` when this was the last. `tries` is how many there were. */
+export function waitBeforeRetry(line: CurlLine, ending: Ending, tries: number, elapsedMs: number): number | undefined {
+  const most = line.number('retry') ?? 0
+  if (tries > most || !isOfMoment(line, ending)) return undefined
+  const given = line.seconds('retry-delay') ?? 0
+  const told = /^\d{1,6}$/.test(ending.retryAfter ?? '') ? Number(ending.retryAfter) * 1000 : 0
+  const waitMs = given > 0 ? given : Math.max(told, Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)))
+  const limit = line.seconds('retry-max-time') ?? 0
+  return limit > 0 && elapsedMs + waitMs > limit ? undefined : waitMs
+}
+
+function isOfMoment(line: CurlLine, { exit, error, status }: Ending): boolean {
+  if (status !== undefined && STATUSES.has(status)) return true
+  if (exit === 0) return false
+  if (line.has('retry-all-errors') || error instanceof TimeoutError || error instanceof ResolveError) return true
+  return line.has('retry-connrefused') && error instanceof ConnectError
+}

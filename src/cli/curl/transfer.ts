@@ -1,0 +1,80 @@
+import type { ClientResponse } from '../../client/index.js'
+import { Asking, type AskingParts } from './asking.js'
+import { Credentials, credentialsOf } from './credentials.js'
+import { parseCurlUrl, type CurlUrl } from './curl-url.js'
+import { CurlFailure } from './exit-codes.js'
+import type { RawHead } from './narration.js'
+import { nextRequest } from './redirect-rules.js'
+import type { CurlBody } from './request-body.js'
+
+/** What one URL came to, behind its redirects. */
+export interface Answer {
+  readonly response: ClientResponse
+  readonly url: CurlUrl
+  readonly method: string
+  readonly redirects: number
+  /** Until the last request began. */
+  readonly redirectMs: number
+  /** Where it would have gone on to. */
+  readonly redirectUrl: string | undefined
+  readonly sentBytes: number
+}
+
+/** Sends a request, and goes where redirects lead. `onHead` is told of every head on the way. */
+export async function transfer(
+  parts: AskingParts,
+  first: { readonly url: CurlUrl; readonly method: string; readonly body: CurlBody },
+  onHead: (head: RawHead) => void,
+): Promise<Answer> {
+  const { line } = parts
+  const asking = new Asking(parts, onHead)
+  const began = performance.now()
+  const [refererFirst = '', auto] = (line.text('referer') ?? '').split(/(;auto)$/)
+  const most = line.number('max-redirs') ?? 50
+  const ownCredentials = await credentialsOf(line, first.url)
+  let { url, method, body } = first
+  let credentials = ownCredentials
+  let referer: string | undefined = refererFirst
+  for (let redirects = 0; ; redirects += 1) {
+    const isElsewhere = url.origin !== first.url.origin && !line.has('location-trusted')
+    const redirectMs = redirects === 0 ? 0 : performance.now() - began
+    const response = await asking.ask({ url, method, body, credentials, isElsewhere, referer })
+    const next = redirectOf(response, url)
+    const answer = {
+      response,
+      url,
+      method,
+      redirects,
+      redirectMs,
+      redirectUrl: next?.href,
+      sentBytes: asking.sentBytes,
+    }
+    if (next === undefined || !(line.has('location') || line.has('location-trusted'))) return answer
+    if (most >= 0 && redirects >= most)
+      throw new CurlFailure(
+        'redirects',
+        `Cannot go on: there were ${redirects} redirects, as many as --max-redirs allows`,
+      )
+    const following = nextRequest(line, response.status, method, body)
+    if (following.body.kind !== 'none' && !following.body.isReplayable)
+      throw new CurlFailure('send', 'Cannot follow the redirect: what was read from stdin cannot be sent again')
+    await response.bytes().catch(() => response.discard())
+    if (auto !== undefined) referer = `${url.origin}${url.path}`
+    const keeps = next.origin === first.url.origin || line.has('location-trusted')
+    credentials =
+      next.user !== undefined
+        ? new Credentials(next.user, next.password ?? '', 'basic')
+        : keeps
+          ? ownCredentials
+          : undefined
+    ;({ method, body } = following)
+    url = next
+  }
+}
+
+function redirectOf({ status, headers }: ClientResponse, url: CurlUrl): CurlUrl | undefined {
+  const location = headers.get('location')
+  if (status < 300 || status > 399 || location === undefined) return undefined
+  const text = Buffer.from(location, 'latin1').toString('utf8')
+  return parseCurlUrl(text.includes('\ufffd') ? location : text, { asIs: false, query: [], base: url })
+}

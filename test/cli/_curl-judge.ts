@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { RecordingServer } from './_recording-server.js'
+
+/** One command line, for curl and for `moorage curl`. */
+export interface CurlRow {
+  readonly name: string
+  /** `{url}` is the server, `{port}` its port. They run in a folder with the files below. */
+  readonly words: readonly string[]
+  /** What the server answers, request by request. '' ends the connection. */
+  readonly answers?: readonly string[]
+  readonly stdin?: string
+  /** What curl sends differently, and why that stays: each part of curl's bytes with what stands for it in ours. */
+  readonly explained?: {
+    readonly why: string
+    readonly parts: readonly (readonly [theirs: string, ours: string])[]
+  }
+  /** Why what is printed is not compared. */
+  readonly printsOther?: string
+  /** Of curl 7 alone: others wait for a 100 in other cases. */
+  readonly onlyCurl7?: boolean
+}
+
+/** 1 MiB and a little: what is asked about before it is sent. */
+const LARGE = 'a'.repeat(1024 * 1024 + 1)
+
+export const FILES: Readonly<Record<string, string>> = {
+  'f.txt': 'hi',
+  'lines.txt': 'a=1\r\n&b=2\n',
+  'page.html': '<p>',
+  'data.json': '{"a":\n1}',
+  'unknown.xyz': '\u0001\u0002',
+  'a name.txt': 'spaced',
+  'headers.txt': 'X-One: 1\nX-Two: two\n',
+  'netrc.txt': 'machine 127.0.0.1 login ann password secret\n',
+  'cookies.txt': [
+    '# Netscape HTTP Cookie File',
+    '127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\tone',
+    '127.0.0.1\tFALSE\t/\tFALSE\t4102444800\tlasting\ttwo',
+    '127.0.0.1\tFALSE\t/elsewhere\tFALSE\t4102444800\tother\tthree',
+    'example.org\tFALSE\t/\tFALSE\t4102444800\tforeign\tfour',
+    '',
+  ].join('\n'),
+  'etag.txt': '"abc"\n',
+  'config.txt': '# flags\nuser-agent = "from a file"\n-H "X-Config: yes"\ndata=a=1\n',
+  'part.txt': '01234',
+  '.netrc': 'machine 127.0.0.1\nlogin home\npassword secret\n',
+}
+
+const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+
+/** '7.88.1'; `undefined` where there is none. */
+export const curlVersion: string | undefined = /^curl (\S+)/.exec(
+  spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout ?? '',
+)?.[1]
+
+interface Outcome {
+  readonly recorded: string
+  readonly out: string
+  readonly exit: number
+  readonly err: string
+  readonly files: Readonly<Record<string, string>>
+}
+
+async function runOne(server: RecordingServer, row: CurlRow, program: readonly string[]): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'judge-'))
+  try {
+    for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text)
+    if (row.words.some((word) => word.includes('large.bin'))) writeFileSync(join(folder, 'large.bin'), LARGE)
+    mkdirSync(join(folder, 'out'))
+    server.begin(row.answers ?? [])
+    const [command = '', ...before] = program
+    const words = row.words.map((word) =>
+      word.replaceAll('{url}', `http://127.0.0.1:${server.port}`).replaceAll('{port}', String(server.port)),
+    )
+    const child = spawn(command, [...before, ...words], { cwd: folder, env: environment(folder), timeout: 30_000 })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString('latin1')))
+    child.stderr.on('data', (bytes) => (err += String(bytes)))
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(row.stdin ?? '')
+    const [exit]: unknown[] = await once(child, 'close')
+    return { recorded: server.recorded, out, err, exit: Number(exit), files: filesOf(folder) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** No proxies, and no rules of whoever runs the test. */
+function environment(folder: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name))
+  return { ...Object.fromEntries(kept), HOME: folder, LC_ALL: 'C.UTF-8' }
+}
+
+function filesOf(folder: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name === 'large.bin') continue
+    const path = join(entry.parentPath, entry.name)
+    found[path.slice(folder.length + 1)] = readFileSync(path, 'latin1')
+  }
+  return found
+}
+
+/** Chance is the only thing that may differ without a word. */
+const withoutChance = (text: string): string =>
+  text
+    .replaceAll(/-{24}[0-9a-f]{16}/g, '<boundary>')
+    .replaceAll(/(cnonce|response)="[^"]*"/g, '$1="<chance>"')
+    .replaceAll(LARGE, '<large>')
+
+/** Says whether the bytes are equal; a difference that nobody has explained, or one that is gone, is an error. */
+export async function judge(row: CurlRow): Promise<'equal' | 'explained'> {
+  const server = await RecordingServer.start()
+  try {
+    const theirs = await runOne(server, row, ['curl', '-sS'])
+    const ours = await runOne(server, row, [process.execPath, MAIN, 'curl', '-sS'])
+    const both = `\ncurl: ${theirs.exit} ${theirs.err}\nmoorage: ${ours.exit} ${ours.err}`
+    const [sent, own] = [withoutChance(theirs.recorded), withoutChance(ours.recorded)]
+    if (row.explained === undefined) assert.equal(own, sent, `the bytes differ${both}`)
+    else {
+      assert.notEqual(own, sent, `the difference is gone: ${row.explained.why}`)
+      let expected = sent
+      for (const [part, other] of row.explained.parts) {
+        const wanted = part.replaceAll('{port}', String(server.port))
+        assert.ok(
+          expected.includes(wanted),
+          `curl does not send ${JSON.stringify(wanted)}, but ${JSON.stringify(sent)}`,
+        )
+        expected = expected.replaceAll(wanted, other.replaceAll('{port}', String(server.port)))
+      }
+      assert.equal(own, expected, `the bytes differ elsewhere, too${both}`)
+    }
+    if (row.printsOther === undefined) {
+      assert.equal(ours.exit, theirs.exit, `the exit codes differ${both}`)
+      assert.equal(withoutChance(ours.out), withoutChance(theirs.out), `stdout differs${both}`)
+      assert.deepEqual(ours.files, theirs.files)
+    }
+    return row.explained === undefined ? 'equal' : 'explained'
+  } finally {
+    await server.close()
+  }
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { ACCEPT_ENCODING } from '#src/client/index.js'
+import { curlVersion, judge, type CurlRow } from './_curl-judge.js'
+import { BODY_ROWS } from './_curl-rows-bodies.js'
+import { HEAD_ROWS } from './_curl-rows-heads.js'
+import { WAY_ROWS } from './_curl-rows-ways.js'
+
+const ROWS: readonly CurlRow[] = [...HEAD_ROWS, ...BODY_ROWS, ...WAY_ROWS]
+
+/** What belongs to this curl and to this Node. */
+function filled(row: CurlRow): CurlRow {
+  if (row.explained === undefined) return row
+  const fill = (text: string): string =>
+    text.replaceAll('{version}', curlVersion ?? '').replaceAll('{codings}', ACCEPT_ENCODING)
+  const { why, parts } = row.explained
+  return { ...row, explained: { why, parts: parts.map(([theirs, ours]) => [fill(theirs), fill(ours)] as const) } }
+}
+
+const skipped = (row: CurlRow): string | false => {
+  if (curlVersion === undefined) return 'there is no curl here'
+  return row.onlyCurl7 === true && !curlVersion.startsWith('7.') ? `curl ${curlVersion} waits in other cases` : false
+}
+
+void suite('moorage curl and curl send the same bytes, print the same and exit alike', { concurrency: 2 }, () => {
+  for (const row of ROWS) {
+    void test(row.name, { skip: skipped(row) }, async () => {
+      await judge(filled(row))
+    })
+  }
+})
+
+void test('at least 100 command lines are compared, and at least 85 of them are equal byte for byte', (t) => {
+  const names = new Set(ROWS.map(({ name }) => name))
+  const explained = ROWS.filter((row) => row.explained !== undefined)
+  const equal = ROWS.length - explained.length
+  t.diagnostic(`${ROWS.length} command lines: ${equal} equal, ${explained.length} explained`)
+  for (const { name, explained: { why } = { why: '' } } of explained) t.diagnostic(`${name}: ${why}`)
+  assert.equal(names.size, ROWS.length)
+  assert.ok(ROWS.length >= 100 && equal >= 85)
+})
