@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { CurlJob, CurlJobDone } from './_curl-worker.js'
 import { RecordingServer } from './_recording-server.js'
 
 /** One command line, for curl and for `moorage curl`. */
@@ -15,6 +16,8 @@ export interface CurlRow {
   /** What the server answers, request by request. '' ends the connection. */
   readonly answers?: readonly string[]
   readonly stdin?: string
+  /** The server speaks TLS, `{url}` is `https://localhost`, and `ca.pem` has its certificate. */
+  readonly isTls?: boolean
   /** What curl sends differently, and why that stays: each part of curl's bytes with what stands for it in ours. */
   readonly explained?: {
     readonly why: string
@@ -49,45 +52,73 @@ export const FILES: Readonly<Record<string, string>> = {
   'etag.txt': '"abc"\n',
   'config.txt': '# flags\nuser-agent = "from a file"\n-H "X-Config: yes"\ndata=a=1\n',
   'part.txt': '01234',
+  'old.txt': 'old',
   '.netrc': 'machine 127.0.0.1\nlogin home\npassword secret\n',
 }
 
-const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+const OLD = new Date(Date.UTC(2020, 1, 29, 12))
+
+export const MAIN: string = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
 /** '7.88.1'; `undefined` where there is none. */
 export const curlVersion: string | undefined = /^curl (\S+)/.exec(
   spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout ?? '',
 )?.[1]
 
-interface Outcome {
+interface Outcome extends CurlJobDone {
   readonly recorded: string
-  readonly out: string
-  readonly exit: number
-  readonly err: string
   readonly files: Readonly<Record<string, string>>
 }
 
-async function runOne(server: RecordingServer, row: CurlRow, program: readonly string[]): Promise<Outcome> {
+type Run = (folder: string, words: readonly string[], stdin: string) => Promise<CurlJobDone>
+
+async function runOne(server: RecordingServer, row: CurlRow, run: Run): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'judge-'))
   try {
     for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text)
+    utimesSync(join(folder, 'old.txt'), OLD, OLD)
     if (row.words.some((word) => word.includes('large.bin'))) writeFileSync(join(folder, 'large.bin'), LARGE)
     mkdirSync(join(folder, 'out'))
+    if (server.certificate !== undefined) writeFileSync(join(folder, 'ca.pem'), server.certificate)
+    const url = `${server.certificate === undefined ? 'http://127.0.0.1' : 'https://localhost'}:${server.port}`
     server.begin(row.answers ?? [])
-    const [command = '', ...before] = program
-    const words = row.words.map((word) =>
-      word.replaceAll('{url}', `http://127.0.0.1:${server.port}`).replaceAll('{port}', String(server.port)),
-    )
+    const words = row.words.map((word) => word.replaceAll('{url}', url).replaceAll('{port}', String(server.port)))
+    const done = await run(folder, ['-sS', ...words], row.stdin ?? '')
+    return { ...done, recorded: server.recorded, files: filesOf(folder) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** In a process of its own. */
+const byProgram =
+  (...program: readonly [command: string, ...before: readonly string[]]): Run =>
+  async (folder, words, stdin) => {
+    const [command, ...before] = program
     const child = spawn(command, [...before, ...words], { cwd: folder, env: environment(folder), timeout: 30_000 })
     let [out, err] = ['', '']
     child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString('latin1')))
     child.stderr.on('data', (bytes) => (err += String(bytes)))
     child.stdin.on('error', () => undefined)
-    child.stdin.end(row.stdin ?? '')
+    child.stdin.end(stdin)
     const [exit]: unknown[] = await once(child, 'close')
-    return { recorded: server.recorded, out, err, exit: Number(exit), files: filesOf(folder) }
-  } finally {
-    rmSync(folder, { recursive: true })
+    return { out, err, exit: Number(exit) }
+  }
+
+/** One process for many command lines, as most of the time of one is that of its start. */
+export class CurlWorker {
+  readonly #child: ChildProcess = fork(fileURLToPath(new URL('_curl-worker.js', import.meta.url)))
+
+  readonly run: Run = async (folder, words) => {
+    const job: CurlJob = { words, folder, env: environment(folder) }
+    this.#child.send(job)
+    const [done]: CurlJobDone[] = await once(this.#child, 'message')
+    assert.ok(done)
+    return done
+  }
+
+  stop(): void {
+    this.#child.kill()
   }
 }
 
@@ -102,10 +133,19 @@ function filesOf(folder: string): Record<string, string> {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || entry.name === 'large.bin') continue
     const path = join(entry.parentPath, entry.name)
-    found[path.slice(folder.length + 1)] = readFileSync(path, 'latin1')
+    const text = readFileSync(path, 'latin1')
+    found[path.slice(folder.length + 1)] = entry.name === 'jar' ? cookiesOf(text) : text
   }
   return found
 }
+
+/** Each says by a comment which program wrote a file of cookies, and has an order of its own. */
+const cookiesOf = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('# '))
+    .sort()
+    .join('\n')
 
 /** Chance is the only thing that may differ without a word. */
 const withoutChance = (text: string): string =>
@@ -115,11 +155,11 @@ const withoutChance = (text: string): string =>
     .replaceAll(LARGE, '<large>')
 
 /** Says whether the bytes are equal; a difference that nobody has explained, or one that is gone, is an error. */
-export async function judge(row: CurlRow): Promise<'equal' | 'explained'> {
-  const server = await RecordingServer.start()
+export async function judge(row: CurlRow, worker?: CurlWorker): Promise<void> {
+  const server = await RecordingServer.start(row.isTls === true)
   try {
-    const theirs = await runOne(server, row, ['curl', '-sS'])
-    const ours = await runOne(server, row, [process.execPath, MAIN, 'curl', '-sS'])
+    const theirs = await runOne(server, row, byProgram('curl'))
+    const ours = await runOne(server, row, worker?.run ?? byProgram(process.execPath, MAIN, 'curl'))
     const both = `\ncurl: ${theirs.exit} ${theirs.err}\nmoorage: ${ours.exit} ${ours.err}`
     const [sent, own] = [withoutChance(theirs.recorded), withoutChance(ours.recorded)]
     if (row.explained === undefined) assert.equal(own, sent, `the bytes differ${both}`)
@@ -141,7 +181,6 @@ export async function judge(row: CurlRow): Promise<'equal' | 'explained'> {
       assert.equal(withoutChance(ours.out), withoutChance(theirs.out), `stdout differs${both}`)
       assert.deepEqual(ours.files, theirs.files)
     }
-    return row.explained === undefined ? 'equal' : 'explained'
   } finally {
     await server.close()
   }

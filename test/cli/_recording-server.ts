@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { localhostCertificate } from '../fixtures/certificates.js'
 
 /** What a request gets where its row says nothing. */
 const USUAL = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n'
@@ -7,18 +9,23 @@ const USUAL = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\
 /** A server that writes down every byte of every request, and answers what it was told to, in turn. */
 export class RecordingServer {
   readonly #server: Server
+  /** PEM, where it speaks TLS. */
+  readonly certificate: string | undefined
   readonly #sockets = new Set<Socket>()
   #answers: readonly string[] = []
   #requests: string[] = []
 
-  private constructor() {
-    this.#server = createServer((socket) => this.#serve(socket))
+  private constructor(made: { readonly cert: string; readonly key: string } | undefined) {
+    const serve = (socket: Socket): void => this.#serve(socket)
+    this.certificate = made?.cert
+    this.#server = made === undefined ? createServer(serve) : createTlsServer(made, serve)
+    // A client that does not trust it ends the handshake.
+    this.#server.on('tlsClientError', () => undefined)
   }
 
-  static async start(at?: string): Promise<RecordingServer> {
-    const made = new RecordingServer()
-    if (at === undefined) made.#server.listen(0, '127.0.0.1')
-    else made.#server.listen(at)
+  static async start(isTls: boolean): Promise<RecordingServer> {
+    const made = new RecordingServer(isTls ? await localhostCertificate() : undefined)
+    made.#server.listen(0, '127.0.0.1')
     await once(made.#server, 'listening')
     return made
   }

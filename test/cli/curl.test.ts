@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { suite, test } from 'node:test'
+import { after, suite, test } from 'node:test'
 import { ACCEPT_ENCODING } from '#src/client/index.js'
-import { curlVersion, judge, type CurlRow } from './_curl-judge.js'
+import { CurlWorker, curlVersion, judge, type CurlRow } from './_curl-judge.js'
 import { BODY_ROWS } from './_curl-rows-bodies.js'
+import { END_ROWS } from './_curl-rows-ends.js'
 import { HEAD_ROWS } from './_curl-rows-heads.js'
 import { WAY_ROWS } from './_curl-rows-ways.js'
 
-const ROWS: readonly CurlRow[] = [...HEAD_ROWS, ...BODY_ROWS, ...WAY_ROWS]
+const ROWS: readonly CurlRow[] = [...HEAD_ROWS, ...BODY_ROWS, ...WAY_ROWS, ...END_ROWS]
+
+/** `MOORAGE_CURL_ROW=--digest npm test -- cli/curl` runs those with this in their name. */
+const ONLY = process.env['MOORAGE_CURL_ROW']
 
 /** What belongs to this curl and to this Node. */
 function filled(row: CurlRow): CurlRow {
@@ -22,10 +26,19 @@ const skipped = (row: CurlRow): string | false => {
   return row.onlyCurl7 === true && !curlVersion.startsWith('7.') ? `curl ${curlVersion} waits in other cases` : false
 }
 
+/** A worker for each row that is judged at a time; every third row runs as the program that it is, and so do those with a stdin. */
+const idle: CurlWorker[] = []
+const runs = ROWS.filter(({ name }) => ONLY === undefined || name.includes(ONLY))
+
 void suite('moorage curl and curl send the same bytes, print the same and exit alike', { concurrency: 2 }, () => {
-  for (const row of ROWS) {
+  after(() => {
+    for (const worker of idle) worker.stop()
+  })
+  for (const [at, row] of runs.entries()) {
     void test(row.name, { skip: skipped(row) }, async () => {
-      await judge(filled(row))
+      if (at % 3 === 0 || row.stdin !== undefined) return judge(filled(row))
+      const worker = idle.pop() ?? new CurlWorker()
+      await judge(filled(row), worker).finally(() => idle.push(worker))
     })
   }
 })

@@ -30,7 +30,7 @@ export const CURL_EXIT = {
 /** What each number means, for people. */
 export const CURL_EXIT_WORDS: Readonly<Record<keyof typeof CURL_EXIT, string>> = {
   ok: 'done',
-  unsupportedProtocol: 'a URL that is not of HTTP',
+  unsupportedProtocol: 'a URL that is not of HTTP, or an answer that is not',
   usage: 'the command line is wrong: nothing was done',
   url: 'a URL that is malformed',
   proxyResolve: 'the name of the proxy is not known',
@@ -74,7 +74,7 @@ function kindOf(error: unknown): keyof typeof CURL_EXIT | undefined {
   if (error instanceof TimeoutError) return 'timeout'
   if (error instanceof ResolveError) return 'resolve'
   if (error instanceof ConnectError) return 'connect'
-  if (error instanceof TlsError) return error.code === 'ERR_TLS_CERTIFICATE' ? 'certificate' : 'tlsHandshake'
+  if (error instanceof TlsError) return tlsKind(error)
   if (error instanceof ProxyError) return proxyKind(error)
   if (error instanceof BodyError) return bodyKind(error)
   if (error instanceof ResponseError) return responseKind(error)
@@ -85,11 +85,18 @@ function kindOf(error: unknown): keyof typeof CURL_EXIT | undefined {
   return undefined
 }
 
-function proxyKind({ code, details }: ProxyError): keyof typeof CURL_EXIT {
+/** Codes of Node for a certificate that is not believed. */
+const DISTRUST =
+  /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_)/
+
+const tlsKind = (error: Error): keyof typeof CURL_EXIT =>
+  codesOf(error).some((code) => DISTRUST.test(code)) ? 'certificate' : 'tlsHandshake'
+
+function proxyKind(error: ProxyError): keyof typeof CURL_EXIT {
+  const { code, details } = error
   if (code === 'ERR_RESOLVE') return 'proxyResolve'
   if (code === 'ERR_CONNECT') return 'connect'
-  if (code === 'ERR_TLS_CERTIFICATE') return 'certificate'
-  if (code === 'ERR_TLS_HANDSHAKE') return 'tlsHandshake'
+  if (code === 'ERR_TLS_HANDSHAKE') return tlsKind(error)
   return String(details['proxy']).startsWith('socks') ? 'proxy' : 'receive'
 }
 
@@ -100,11 +107,17 @@ function bodyKind({ code, cause }: BodyError): keyof typeof CURL_EXIT {
 
 function responseKind({ code, cause }: ResponseError): keyof typeof CURL_EXIT {
   if (isReset(cause)) return 'receive'
+  // What does not begin as a response is HTTP/0.9 to curl.
+  if (code === 'ERR_HTTP_START_LINE') return 'unsupportedProtocol'
   return code === 'ERR_UNEXPECTED_END' ? 'empty' : 'response'
 }
 
-function isReset(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1)
-    if (errorCodeOf(at) === 'ECONNRESET' || errorCodeOf(at) === 'EPIPE') return true
-  return false
+const isReset = (error: unknown): boolean => codesOf(error).some((code) => code === 'ECONNRESET' || code === 'EPIPE')
+
+/** Of an error and of what caused it. */
+function codesOf(error: unknown): readonly string[] {
+  const codes: string[] = []
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth += 1)
+    codes.push(errorCodeOf(at) ?? '')
+  return codes
 }

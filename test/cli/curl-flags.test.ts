@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, suite, test, type TestContext } from 'node:test'
+import { CURL_EXIT, CURL_EXIT_WORDS } from '#src/cli/curl/exit-codes.js'
+import { parseCurlLine, type CurlLine } from '#src/cli/curl/curl-line.js'
+import { CURL_FLAGS, isFlagName } from '#src/cli/curl/flags.js'
+import { readConfigFile } from '#src/cli/curl/config-file.js'
+import { UNSUPPORTED } from '#src/cli/curl/unsupported.js'
+import { Program } from '../fixtures/program.js'
+import { MAIN } from './_curl-judge.js'
+
+const none = (): readonly string[] => []
+const parse = (...words: readonly string[]): CurlLine => parseCurlLine(words, none)
+
+void suite('parseCurlLine', () => {
+  void test('reads short flags that are joined, with a value in the same word or in the next', () => {
+    const line = parse('-sSLo', 'file', '-XPOST', '-d', 'a', 'http://a')
+    assert.ok(line.has('silent') && line.has('show-error') && line.has('location'))
+    assert.deepEqual([line.text('output'), line.text('request'), line.text('data')], ['file', 'POST', 'a'])
+    assert.deepEqual(line.texts('url'), ['http://a'])
+  })
+
+  void test('takes a flag back by --no-, and gives it again', () => {
+    assert.equal(parse('-L', '--no-location').has('location'), false)
+    assert.equal(parse('--no-location', '-L').has('location'), true)
+    assert.equal(parse('-N', '--buffer').has('no-buffer'), false)
+  })
+
+  void test('keeps the order of flags that belong together', () => {
+    const line = parse('-d', 'a', '-F', 'x=y', '--data-raw', 'b')
+    assert.deepEqual(
+      line.ordered('data', 'data-raw').map(({ value }) => value),
+      ['a', 'b'],
+    )
+  })
+
+  void test('takes all behind -- for URLs, and - for one', () => {
+    assert.deepEqual(parse('-', '--', '-x').texts('url'), ['-', '-x'])
+  })
+
+  void test('reads numbers and seconds', () => {
+    assert.deepEqual([parse('-m', '.5').seconds('max-time'), parse('--retry', '3').number('retry')], [500, 3])
+    assert.throws(() => parse('-m', 'soon').seconds('max-time'), { code: 'ERR_OPTION_VALUE' })
+    assert.throws(() => parse('--retry', '1.5').number('retry'), { code: 'ERR_OPTION_VALUE' })
+  })
+
+  const wrong: readonly (readonly [words: readonly string[], code: string, says: RegExp])[] = [
+    [['--locaton'], 'ERR_OPTION_UNKNOWN', /did you mean --location\?/],
+    [['--data=x'], 'ERR_OPTION_UNKNOWN', /write the value behind a space: --data x/],
+    [['-9'], 'ERR_OPTION_UNKNOWN', /-9/],
+    [['--no-data'], 'ERR_OPTION_UNKNOWN', /--no-data/],
+    [['-d'], 'ERR_OPTION_VALUE', /without a value/],
+    [['--next'], 'ERR_OPTION_VALUE', /run the command once for each/],
+    [['-s0'], 'ERR_OPTION_VALUE', /-0: HTTP\/1\.1 is spoken/],
+    [['-Z'], 'ERR_OPTION_VALUE', /beside each other/],
+  ]
+  for (const [words, code, says] of wrong)
+    void test(`refuses ${words.join(' ')}, and says what to do`, () => {
+      assert.throws(() => parse(...words), { code, message: says })
+    })
+})
+
+void suite('the flags of curl', () => {
+  void test('are known once: none is refused and supported, and no short one is there twice', () => {
+    const shorts = [...Object.values(CURL_FLAGS), ...Object.values(UNSUPPORTED)].flatMap(({ short }) => short ?? [])
+    assert.equal(new Set(shorts).size, shorts.length)
+    assert.deepEqual(Object.keys(UNSUPPORTED).filter(isFlagName), [])
+  })
+
+  void test('exit codes are each told in words, and none twice', () => {
+    assert.deepEqual(Object.keys(CURL_EXIT_WORDS), Object.keys(CURL_EXIT))
+    assert.equal(new Set(Object.values(CURL_EXIT)).size, Object.keys(CURL_EXIT).length)
+  })
+})
+
+void suite('readConfigFile', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'curl-config-'))
+  after(() => rmSync(folder, { recursive: true }))
+
+  void test('reads flags with and without dashes, quotes and comments', () => {
+    const path = join(folder, 'flags')
+    writeFileSync(path, '# a comment\n\nurl = "http://a/b c"\n-s\n--header: "X: \\"y\\"\\tz"\nmax-time 5 # later\n')
+    assert.deepEqual(readConfigFile(path), [
+      ...['--url', 'http://a/b c', '-s', '--header', 'X: "y"\tz', '--max-time', '5'],
+    ])
+    assert.throws(() => readConfigFile(join(folder, 'none')), { code: 'ERR_OPTION_VALUE' })
+  })
+})
+
+void suite('moorage curl as a program', () => {
+  async function run(t: TestContext, ...words: readonly string[]): Promise<Program & { readonly code: number | null }> {
+    const program = new Program(t, process.execPath, [MAIN, 'curl', ...words])
+    program.end()
+    const { code } = await program.exited
+    return Object.assign(program, { code })
+  }
+
+  async function serving(t: TestContext, at?: string): Promise<string> {
+    const server = createServer((request, response) =>
+      response.end(`${request.headers.host ?? ''} ${request.url ?? ''}`),
+    )
+    server.listen(at ?? { port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : ''
+  }
+
+  void test('--unix-socket connects there, and keeps the host', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'curl-unix-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    await serving(t, join(folder, 's'))
+    const { stdout, stderr } = await run(t, '-sS', '--unix-socket', join(folder, 's'), 'http://far.example/x?y')
+    assert.equal(stdout, 'far.example /x?y', stderr)
+  })
+
+  void test('-v tells the heads on stderr', async (t) => {
+    const url = await serving(t)
+    const { stdout, stderr } = await run(t, '-sv', `${url}/a`)
+    assert.match(stdout, / \/a$/)
+    assert.match(
+      stderr,
+      /^> GET \/a HTTP\/1\.1\n> Host: [^]*\n> \n\* Connected to 127\.0\.0\.1 port \d+\n< HTTP\/1\.1 200 OK\n/,
+    )
+  })
+
+  void test('-s keeps errors back, -S shows them, each in one line with its number', async (t) => {
+    const quiet = await run(t, '-s', 'http://127.0.0.1:1/')
+    assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [7, '', ''])
+    const loud = await run(t, '-sS', 'http://ann:secret@127.0.0.1:1/')
+    assert.equal(loud.code, 7)
+    assert.match(loud.stderr, /^moorage: \(7\) .*127\.0\.0\.1:1.*\n$/)
+    assert.ok(!loud.stderr.includes('secret'))
+  })
+
+  void test('--write-out tells times that grow, and all of it as JSON', async (t) => {
+    const url = await serving(t)
+    const format = '%{time_namelookup} %{time_connect} %{time_starttransfer} %{time_total}\n%{json}'
+    const { stdout } = await run(t, '-s', '-o', '/dev/null', '-w', format, url)
+    const [times = '', json = ''] = stdout.split('\n')
+    const seconds = times.split(' ').map(Number)
+    assert.deepEqual(
+      seconds,
+      [...seconds].sort((left, right) => left - right),
+    )
+    const told: Record<string, unknown> = JSON.parse(json)
+    assert.deepEqual([told['http_code'], told['exitcode'], told['method']], [200, 0, 'GET'])
+  })
+
+  void test('--help shows the flags, and a wrong one exits with 2 and says where to look', async (t) => {
+    const help = await run(t, '--help')
+    assert.equal(help.code, 0)
+    assert.match(help.stdout, /-X, --request <method>/)
+    const wrong = await run(t, '--unheard', 'http://127.0.0.1:1/')
+    assert.equal(wrong.code, 2)
+    assert.match(wrong.stderr, /moorage: try "moorage curl --help"/)
+  })
+})
