@@ -5,13 +5,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { TestProxy } from '../fixtures/proxy.js'
 import type { CurlJob, CurlJobDone } from './_curl-worker.js'
 import { RecordingServer } from './_recording-server.js'
 
 /** One command line, for curl and for `moorage curl`. */
 export interface CurlRow {
   readonly name: string
-  /** `{url}` is the server, `{port}` its port. They run in a folder with the files below. */
+  /** `{url}` is the server, `{port}` its port, `{proxy}` a proxy of SOCKS and HTTP. They run in a folder with the files below. */
   readonly words: readonly string[]
   /** What the server answers, request by request. '' ends the connection. */
   readonly answers?: readonly string[]
@@ -82,9 +83,16 @@ async function runOne(server: RecordingServer, row: CurlRow, run: Run): Promise<
     if (server.certificate !== undefined) writeFileSync(join(folder, 'ca.pem'), server.certificate)
     const url = `${server.certificate === undefined ? 'http://127.0.0.1' : 'https://localhost'}:${server.port}`
     server.begin(row.answers ?? [])
-    const words = row.words.map((word) => word.replaceAll('{url}', url).replaceAll('{port}', String(server.port)))
+    const credentials = row.words.includes('-U') ? { credentials: { user: 'a', password: 'b' } } : {}
+    await using proxy = await TestProxy.start(credentials)
+    const words = row.words.map((word) =>
+      word
+        .replaceAll('{url}', url)
+        .replaceAll('{proxy}', `127.0.0.1:${proxy.port}`)
+        .replaceAll('{port}', String(server.port)),
+    )
     const done = await run(folder, ['-sS', ...words], row.stdin ?? '')
-    return { ...done, recorded: server.recorded, files: filesOf(folder) }
+    return { ...done, recorded: `${proxy.asked.join('\n')}${server.recorded}`, files: filesOf(folder) }
   } finally {
     rmSync(folder, { recursive: true })
   }

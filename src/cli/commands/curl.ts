@@ -6,11 +6,12 @@ import { readConfigFile } from '../curl/config-file.js'
 import { CurlCookies } from '../curl/curl-cookies.js'
 import { parseCurlLine, type CurlLine } from '../curl/curl-line.js'
 import { toStdout } from '../curl/destination.js'
-import { CURL_EXIT } from '../curl/exit-codes.js'
+import { CURL_EXIT, CurlFailure } from '../curl/exit-codes.js'
 import { CURL_FLAGS } from '../curl/flags.js'
 import { Narration } from '../curl/narration.js'
 import { Network } from '../curl/network.js'
 import { UrlRun, type Common, type Job } from '../curl/one-url.js'
+import { expandUrl, nameOfParts } from '../curl/url-patterns.js'
 import { waitBeforeRetry } from '../curl/retry-rules.js'
 
 export const curl: Command = defineCommand({
@@ -33,13 +34,21 @@ export const curl: Command = defineCommand({
 })
 
 async function runLine(line: CurlLine, { signal }: CommandContext): Promise<number> {
-  const jobs = jobsOf(line)
+  const narration = new Narration(line)
+  let jobs: readonly Job[]
+  try {
+    jobs = jobsOf(line)
+  } catch (error) {
+    if (!(error instanceof CurlFailure)) throw error
+    narration.failed(error, error.message)
+    return error.exit
+  }
   const common: Common = {
     line,
     signal,
     network: new Network(line),
     cookies: await CurlCookies.of(line),
-    narration: new Narration(line),
+    narration,
   }
   let exit: number = CURL_EXIT.ok
   try {
@@ -54,20 +63,23 @@ async function runLine(line: CurlLine, { signal }: CommandContext): Promise<numb
   return exit
 }
 
-/** Each URL with its -o, -O and -T: they belong together by their order. */
+/** Each URL with its -o, -O and -T: they belong together by their order. A pattern is all of its URLs. */
 function jobsOf(line: CurlLine): readonly Job[] {
   const urls = line.texts('url')
   if (urls.length === 0)
     throw new UsageError('ERR_ARGUMENT', 'Cannot run curl: give a URL, as in moorage curl http://127.0.0.1:8000/')
-  const pattern = line.has('globoff') ? undefined : urls.find((url) => /[{}]|\[(?![0-9a-f:.]+\])/i.test(url))
-  if (pattern !== undefined)
-    throw new UsageError(
-      'ERR_ARGUMENT',
-      `Cannot use ${JSON.stringify(pattern)}: give each URL, or -g for what is no pattern`,
-    )
   const outputs = line.ordered('output', 'remote-name')
   const uploads = line.texts('upload-file')
-  return urls.map((text, number) => ({ text, number, output: outputs[number], upload: uploads[number] }))
+  return urls.flatMap((given, at) => {
+    const output = outputs[at]
+    const expanded = line.has('globoff') ? [{ url: given, parts: [] }] : expandUrl(given)
+    return expanded.map(({ url, parts }, number) => ({
+      text: url,
+      number: at + number,
+      output: output && { ...output, value: nameOfParts(output.value, parts) },
+      upload: uploads[at],
+    }))
+  })
 }
 
 async function runJob(common: Common, job: Job): Promise<number> {

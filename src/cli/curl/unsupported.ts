@@ -29,7 +29,7 @@ export const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
   'proxy-anyauth': one('give --proxy-digest'),
   'proxy-insecure': one('give -x with a proxy whose certificate is trusted'),
   'proxy-cacert': one('set NODE_EXTRA_CA_CERTS'),
-  'limit-rate': one('moorage get has no such limit either; the pace of the reader is kept'),
+  'limit-rate': one('pipe the body through what limits it, such as pv -L'),
   rate: one('run the commands by a timer'),
   'speed-limit': one(NO_SLOW, 'Y'),
   'speed-time': one(NO_SLOW, 'y'),
