@@ -193,7 +193,7 @@ export interface HookedRequest {
  * What the head of a request says, in place of what the session would have said: fields are all there are, and the session
  * adds none (no cookies, no credentials, nothing for a proxy). Host stands first, and what frames the body last, unless
  * the fields have it with the very value that it has to have. It is that of the first request: those behind a redirect are
- * the session's own.
+ * the session's own. No cache has a part in it.
  */
 export type ExactHead = Pick<RequestStart, 'close' | 'expectsContinue'> &
   Partial<Pick<RequestStart, 'target' | 'host' | 'fields'>>

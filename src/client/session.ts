@@ -325,10 +325,11 @@ export class Session implements AsyncDisposable {
 
   /** From the cache, from another request that is equal, or from the server. */
   async #respond(journey: Journey): Promise<CachedIncoming> {
-    const { method, target, body, settings, options } = journey
+    const { method, target, body, head, settings, options } = journey
     if (this.#replay !== undefined) return { incoming: this.#replay.answer(method, target.href), outcome: undefined }
     const shared = body === undefined && (method === 'GET' || method === 'HEAD') ? this.#shared : undefined
-    if (this.#cache === undefined && shared === undefined)
+    // What a head of its own asks for is not what the URL says.
+    if (head !== undefined || (this.#cache === undefined && shared === undefined))
       return { incoming: await this.#paced(journey), outcome: undefined }
     const fields = this.#fieldsOf(journey, undefined)
     const identity = identityOf(journey.auth, fields)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test, type TestContext } from 'node:test'
 import { UsageError } from '#src/base/errors.js'
 import type { Socket } from 'node:net'
+import { HttpCache } from '#src/client/http-cache.js'
 import { raw, session } from './_servers.js'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -53,6 +54,14 @@ void suite('head of a request', () => {
     )
     await (await session(t, { userAgent: 'own' }).get(url, { head: { target: '/a', host: 'x', fields: [] } })).text()
     assert.match(text(), /^GET \/a HTTP\/1\.1\r\nHost: x\r\n\r\nGET \/b HTTP\/1\.1\r\nHost: 127[^]*User-Agent: own\r\n/)
+  })
+
+  void test('is asked for each time: what a cache has is the answer to another request', async (t) => {
+    const fresh = OK.replace('Content-Length', 'Cache-Control: max-age=100\r\nContent-Length')
+    const { url, text } = await recording(t, (_, socket) => socket.write(fresh))
+    const own = session(t, { cache: new HttpCache(), deduplicate: true })
+    for (const target of ['/a', '/b']) await (await own.get(url, { head: { target, fields: [] } })).text()
+    assert.match(text(), /^GET \/a [^]*GET \/b /)
   })
 
   void test('that would be another request is refused before anything is sent', async (t) => {

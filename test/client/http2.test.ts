@@ -57,6 +57,28 @@ const ok = (stream: ServerHttp2Stream, text = 'ok'): void => {
 }
 
 void suite('HTTP/2', () => {
+  void test('is told nothing that only HTTP/1 has: where a body ends, and what becomes of the connection', async (t) => {
+    const { url, session } = await serving(t, (stream, headers) => {
+      const names = Object.keys(headers).filter((name) => !name.startsWith(':'))
+      stream.on('data', () => undefined).on('end', () => ok(stream, names.sort().join(' ')))
+    })
+    const response = await session.post(url, {
+      body: 'body',
+      head: {
+        expectsContinue: true,
+        fields: [
+          ['X-Own', 'yes'],
+          ['Connection', 'keep-alive'],
+          ['Proxy-Connection', 'keep-alive'],
+          ['Content-Length', '4'],
+          ['Expect', '100-continue'],
+        ],
+      },
+    })
+    assert.equal(response.httpVersion, '2')
+    assert.equal(await response.text(), 'content-length x-own')
+  })
+
   void test('is spoken where the server chooses it: fields, cookies and text are those of HTTP/1', async (t) => {
     const { url, session } = await serving(t, (stream, headers) => {
       stream.respond({
