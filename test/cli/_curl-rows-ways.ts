@@ -228,7 +228,7 @@ export const WAY_ROWS: readonly CurlRow[] = [
   { name: 'no such file', words: [...A, '-T', 'none', '{url}/'] },
   {
     name: '-m',
-    words: [...A, '-m', '0.4', 'http://127.0.0.1:{port}/'],
+    words: [...A, '-m', '1', 'http://127.0.0.1:{port}/'],
     answers: ['HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n'],
   },
   {
