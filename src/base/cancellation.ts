@@ -114,11 +114,15 @@ class FirstOfSignals implements LinkedSignal {
   }
 }
 
-/** What comes of a promise. @throws the reason of the signal, when that is before. */
-export async function besideSignal<T>(promise: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
-  let unlink = (): void => undefined
+/** What comes of a promise. @throws the reason of the signal, or that of the deadline, when that is before. */
+export async function besideSignal<T>(
+  promise: T | Promise<T>,
+  signal: AbortSignalLike | undefined,
+  deadline?: Deadline,
+): Promise<T> {
+  let unlink = nothingToUnlink
   const aborted = new Promise<never>((_resolve, reject) => {
-    unlink = onAbort(signal, reject)
+    unlink = onFirstAbort([signal], deadline, reject)
   })
   try {
     return await Promise.race([promise, aborted])

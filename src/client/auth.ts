@@ -32,14 +32,20 @@ export interface Auth {
   receiveInfo?(origin: string, value: string): void
 }
 
-/** Whose response it is: a digest of the credentials; `undefined` where they are not known beforehand. */
+/** Names of fields that say who asks: `Cookie`, `Authorization`, `X-Api-Key`, `X-Auth-Token`, … */
+export const isCredential = (name: string): boolean => /^cookie$|auth|token|api-?key|secret|session|passw/i.test(name)
+
+/** Whose response it is: a digest of what says who asks; `undefined` where that is not known beforehand. */
 export function identityOf(
   auth: Auth | undefined,
   fields: Iterable<readonly [name: string, value: string]>,
 ): string | undefined {
-  const own = [...fields].find(([name]) => name.toLowerCase() === 'authorization')?.[1]
-  const secret = own ?? (auth === undefined ? '' : auth.identity)
-  return secret === undefined || secret === '' ? secret : createHash('sha256').update(secret).digest('base64url')
+  const told = [...fields]
+    .filter(([name]) => isCredential(name))
+    .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
+  if (auth !== undefined && auth.identity === undefined) return undefined
+  const secret = [auth?.identity ?? '', ...told].join('\n')
+  return secret === '' ? '' : createHash('sha256').update(secret).digest('base64url')
 }
 
 /** Once; and once more where nothing was wrong but the age of the nonce (RFC 7616 §3.3). */

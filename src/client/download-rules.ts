@@ -55,6 +55,13 @@ export function validatorOf({ headers }: ClientResponse): string | undefined {
   return etag !== undefined && !etag.startsWith('W/') ? etag : headers.get('last-modified')
 }
 
+/** RFC 9110 §15.3.7.3: parts belong together when what they are known by is the same. Who says nothing has kept to `If-Range`. */
+export function isSameVersion(response: ClientResponse, validator: string): boolean {
+  const { headers } = response
+  const told = validator.startsWith('"') ? headers.get('etag') : headers.get('last-modified')
+  return told === undefined || told === validator
+}
+
 /** What stands for a URL in a file: it can have a password or a token. */
 export const urlDigest = (url: string): string => createHash('sha256').update(url).digest('hex')
 

@@ -7,6 +7,7 @@ import { tryContentLength } from './content-length.js'
 import { parseDigest, tryParseReprDigest, type WantedDigest } from './content-digest.js'
 import {
   checkDigest,
+  isSameVersion,
   mayGoOn,
   urlDigest,
   validatorOf,
@@ -131,7 +132,10 @@ class Download {
     })
     if (response.status === 416 && from > 0) return await this.#behindEnd(response, from)
     response.raiseForStatus()
+    if (response.status === 206 && this.#validator !== undefined && !isSameVersion(response, this.#validator))
+      return await this.#anew(response)
     const start = response.status === 206 ? this.#startOf(response, from) : 0
+    this.#wanted ??= tryParseReprDigest(response.headers.get('repr-digest') ?? '')
     if (response.status !== 206) await this.#noteFacts(response)
     await this.#hashUpTo(start)
     await this.#write(response, start)
@@ -146,6 +150,12 @@ class Download {
       await this.#hashUpTo(from)
       return response
     }
+    return this.#anew(response)
+  }
+
+  /** It is another file now. */
+  #anew(response: ClientResponse): Promise<ClientResponse> {
+    response.discard()
     this.#validator = undefined
     this.#length = 0
     return this.#getRest()

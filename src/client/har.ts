@@ -1,3 +1,5 @@
+import { hideCredentials } from '../transport/hidden-secrets.js'
+import { isCredential } from './auth.js'
 import { decodeWhole } from './content-decoding.js'
 import type { ClientResponse } from './response.js'
 
@@ -75,7 +77,7 @@ export interface HarOptions {
   readonly maxBodyBytes?: number
 }
 
-const SECRETS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie'])
+const isSecret = (name: string): boolean => isCredential(name) || name.toLowerCase() === 'set-cookie'
 /** HAR has this for what did not happen. */
 const NOT_DONE = -1
 const MAX_DECODED_BYTES = 64 * 1024 * 1024
@@ -136,7 +138,7 @@ export class HarRecorder {
         headers: this.#pairs(response.headers),
         cookies: [],
         content: contentOf(response, this.#bodies.get(recorded)),
-        redirectURL: response.headers.get('location') ?? '',
+        redirectURL: hideCredentials(response.headers.get('location') ?? ''),
         headersSize: NOT_DONE,
         bodySize: response.receivedBytes,
       },
@@ -156,7 +158,13 @@ export class HarRecorder {
   #pairs(fields: Iterable<readonly [name: string, value: string]>): readonly HarPair[] {
     return [...fields].map(([name, value]) => ({
       name,
-      value: this.#withSecrets || !SECRETS.has(name.toLowerCase()) ? value : '…',
+      value: this.#withSecrets
+        ? value
+        : isSecret(name)
+          ? '…'
+          : name.toLowerCase() === 'location'
+            ? hideCredentials(value)
+            : value,
     }))
   }
 }

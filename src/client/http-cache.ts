@@ -1,5 +1,5 @@
 import type CachePolicy from 'http-cache-semantics'
-import { BrokenError, NetError, TimeoutError } from '../base/errors.js'
+import { BrokenError, NetError, ProtocolError, TimeoutError } from '../base/errors.js'
 import { FieldList } from '../engine/http/field-list.js'
 import type { Fields } from '../engine/http/fields.js'
 import { tryContentLength } from './content-length.js'
@@ -143,8 +143,12 @@ export class HttpCache {
     if (status !== 304 && !isFailure) return { incoming: this.#keep(Policy, request, incoming), outcome: undefined }
     await passOver(incoming, systemClock)
     if (isFailure) return { incoming: fromStored(request, found), outcome: 'stale' }
-    const { policy } = found.policy.revalidatedPolicy(asked, { status, headers: toHeaders(incoming.head.fields) })
-    const stored = { ...found.stored, policy: policy.toObject() }
+    const { fields } = incoming.head
+    const headers = withoutMustRevalidate(toHeaders(fields))
+    const { policy } = found.policy.revalidatedPolicy(asked, { status, headers })
+    // Where the 304 says nothing of it, what was said before holds.
+    const isForced = fields.has('cache-control') ? saysMustRevalidate(fields) : mustRevalidate(found.stored)
+    const stored = { ...found.stored, policy: { ...policy.toObject(), mustRevalidate: isForced } }
     this.#work(this.#write(Policy, request, stored))
     return { incoming: fromStored(request, { stored, policy }), outcome: 'revalidated' }
   }
@@ -191,7 +195,7 @@ export class HttpCache {
     if ((tryContentLength(head.fields) ?? 0) > this.#maxBodyBytes) return incoming
     body.keep(this.#maxBodyBytes, (bytes) => {
       const { status, reason, httpVersion } = head
-      const isForced = /(?:^|,)\s*must-revalidate\b/i.test(head.fields.get('cache-control') ?? '')
+      const isForced = saysMustRevalidate(head.fields)
       const kept = {
         policy: { ...policy.toObject(), mustRevalidate: isForced },
         status,
@@ -241,6 +245,8 @@ function toHeaders(fields: Iterable<Pair>): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const [name, value] of fields) {
     const lower = name.toLowerCase()
+    // The cookies of a response are of its first time, and cannot be joined.
+    if (lower === 'set-cookie') continue
     const before = headers[lower]
     headers[lower] = before === undefined ? value : `${before}, ${value}`
   }
@@ -254,6 +260,9 @@ function withoutMustRevalidate(headers: Record<string, string>): Record<string, 
   const kept = control.split(',').filter((each) => !/^\s*must-revalidate\s*$/i.test(each))
   return { ...headers, 'cache-control': kept.join(',') }
 }
+
+const saysMustRevalidate = (fields: Fields): boolean =>
+  /(?:^|,)\s*must-revalidate\b/i.test(fields.get('cache-control') ?? '')
 
 const mustRevalidate = ({ policy }: StoredResponse): boolean =>
   typeof policy === 'object' && policy !== null && 'mustRevalidate' in policy && policy.mustRevalidate === true
@@ -297,7 +306,10 @@ function fromStored(request: CachedRequest, { stored, policy }: Found): Incoming
 }
 
 const isOfNetwork = (error: unknown): boolean =>
-  error instanceof NetError || error instanceof BrokenError || error instanceof TimeoutError
+  error instanceof NetError ||
+  error instanceof BrokenError ||
+  error instanceof TimeoutError ||
+  (error instanceof ProtocolError && error.code === 'ERR_UNEXPECTED_END')
 
 function tryParseUrl(text: string, base: string): URL | undefined {
   try {

@@ -38,6 +38,8 @@ interface Keeping {
   readonly done: (bytes: Uint8Array) => void
 }
 
+const NO_KEEPING: readonly Keeping[] = Object.freeze([])
+
 interface Taking {
   readonly take: Taker
   readonly done: Deferred<void>
@@ -54,7 +56,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   #whole: Deferred<Uint8Array> | undefined
   #maxWhole = Infinity
   #taking: Taking | undefined
-  #keeping: Keeping | undefined
+  #keeping: readonly Keeping[] = NO_KEEPING
   #onOver: (() => void) | undefined
   #isUsed = false
   #isPaused = false
@@ -167,7 +169,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * @returns how many bytes; 0 where that cannot be done now. @throws what the file system says.
    */
   async receiveFile(descriptor: number, offset: number): Promise<number> {
-    if (this.#taking === undefined || this.#keeping !== undefined || !this.#isPaused || this.isOver) return 0
+    if (this.#taking === undefined || this.#keeping !== NO_KEEPING || !this.#isPaused || this.isOver) return 0
     const count = await this.#source.receiveFile(descriptor, offset)
     this.received += count
     return count
@@ -183,7 +185,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     }
     const kept = new ByteQueue()
     for (const bytes of this.#heldPieces()) kept.push(bytes)
-    this.#keeping = { kept, maxBytes, done }
+    this.#keeping = [...this.#keeping, { kept, maxBytes, done }]
   }
 
   /** Calls `done` when nothing comes any more, however that ended; at once where that is so. Once. */
@@ -258,7 +260,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   /** `bytes` are borrowed. */
   push(bytes: Uint8Array): void {
     this.received += bytes.length
-    if (this.#keeping !== undefined) this.#noteKept(this.#keeping, bytes)
+    if (this.#keeping !== NO_KEEPING) this.#noteKept(bytes)
     if (this.#taking !== undefined) {
       this.#give(this.#taking, bytes)
       return
@@ -284,9 +286,10 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  #noteKept({ kept, maxBytes }: Keeping, bytes: Uint8Array): void {
-    if (kept.bytes + bytes.length > maxBytes) this.#keeping = undefined
-    else kept.push(copyBytes(bytes))
+  #noteKept(bytes: Uint8Array): void {
+    const goesOn = this.#keeping.filter(({ kept, maxBytes }) => kept.bytes + bytes.length <= maxBytes)
+    for (const { kept } of goesOn) kept.push(copyBytes(bytes))
+    this.#keeping = goesOn.length === 0 ? NO_KEEPING : goesOn
   }
 
   #give({ take, done }: Taking, bytes: Uint8Array): void {
@@ -318,7 +321,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   end(trailers: Fields | undefined): void {
     this.#isOver = true
     this.#trailers = trailers
-    this.#keeping?.done(this.#keeping.kept.takeAll())
+    for (const { kept, done } of this.#keeping) done(kept.takeAll())
     // While the last bytes are being taken, that ends it.
     if (!this.#isPaused) this.#taking?.done.resolve()
     this.#waiting?.resolve(null)

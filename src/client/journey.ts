@@ -4,7 +4,11 @@ import { encodeContent } from './content-encoding.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import type { Pair } from './sent-fields.js'
 import type { ExactHead, RequestOptions, RequestSettings } from './session-options.js'
-import type { Target } from './target.js'
+import { parseTarget, type Target } from './target.js'
+import { besideSignal } from '../base/cancellation.js'
+import type { Clock } from '../base/clock.js'
+import type { HstsStore } from './hsts.js'
+import { totalTimeout } from './patience.js'
 
 /** One request on its way, over its redirects. */
 export interface Journey {
@@ -43,4 +47,27 @@ export const withUser = (made: Target, { user, password }: Target): Target =>
 
 export function authOf(auth: Auth | undefined, { user, password }: Target): Auth | undefined {
   return auth ?? (user === undefined && password === undefined ? undefined : basic(user ?? '', password ?? ''))
+}
+
+/** RFC 6797 §8.3: a host that has said so is only asked by TLS. */
+export function secured(hsts: HstsStore | undefined, target: Target): Target {
+  if (hsts === undefined || hsts.size === 0 || target.isTls || target.endpoint.scheme !== 'tcp') return target
+  if (!hsts.isSecure(target.hostname, Date.now())) return target
+  const secure = new URL(target.href)
+  secure.protocol = 'https:'
+  if (target.port === 80) secure.port = ''
+  return withUser(parseTarget(secure), target)
+}
+
+/** Whether so long a wait is over before the request has to be. */
+export const hasTime = ({ deadline }: Journey, clock: Clock, waitMs: number): boolean => clock.now() + waitMs < deadline
+
+/** What others do for a request has the time of the request. @throws the reason of its signal; TimeoutError. */
+export function withinTime<T>(
+  { deadline, options, settings }: Journey,
+  clock: Clock,
+  promise: T | Promise<T>,
+): Promise<T> {
+  const timeoutMs = deadline - clock.now()
+  return besideSignal(promise, options?.signal, { clock, timeoutMs, reason: () => totalTimeout(settings.timeoutMs) })
 }

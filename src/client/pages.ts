@@ -1,3 +1,4 @@
+import { wrongRedirect } from './redirects.js'
 import type { ClientResponse } from './response.js'
 import type { RequestOptions } from './session-options.js'
 
@@ -22,6 +23,13 @@ export async function* pages(
     yield response
     const link = response.links.find(({ rel }) => rel === 'next')
     const following = link && new URL(link.target, response.url).href
+    if (following !== undefined && new URL(following).origin !== new URL(response.url).origin)
+      throw wrongRedirect(
+        response,
+        [],
+        'its next page is at another origin',
+        'request that page yourself, with what it may know',
+      )
     next = following === undefined || seen.has(following) ? undefined : following
   }
 }

@@ -37,3 +37,7 @@ const silent = (
   what: string,
   timeoutMs: number,
 ): TimeoutError => new TimeoutError(code, `The server ${what} for ${timeoutMs} ms`, { details: { timeoutMs } })
+
+/** All of a request took longer than it may. */
+export const totalTimeout = (timeoutMs: number): TimeoutError =>
+  new TimeoutError('ERR_TOTAL_TIMEOUT', `The request was not over in ${timeoutMs} ms`, { details: { timeoutMs } })

@@ -18,6 +18,7 @@ const LASTING = new Set([
   'ERR_PROXY_AUTH',
   'ERR_TUNNEL_REFUSED',
   'ERR_TOTAL_TIMEOUT',
+  'ERR_BODY_SOURCE',
 ])
 
 /** How often, and behind which wait, a request is sent again. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { throwIfAborted } from '../base/cancellation.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import { tryParseContentRange } from '../engine/http/range.js'
 import { tryContentLength } from './content-length.js'
@@ -8,6 +9,7 @@ import { tryParseReprDigest, type WantedDigest } from './content-digest.js'
 import {
   checkDigest,
   mayGoOn,
+  isSameVersion,
   urlDigest,
   validatorOf,
   type DownloadOptions,
@@ -166,6 +168,7 @@ class SegmentedDownload {
   async #fetchAll(): Promise<void> {
     const controller = new AbortController()
     const { signal } = this.#request
+    throwIfAborted(signal)
     const heard = (): void => controller.abort(signal?.reason)
     signal?.addEventListener('abort', heard, { once: true })
     const failures: unknown[] = []
@@ -217,7 +220,8 @@ class SegmentedDownload {
       ],
     })
     const { range } = tryParseContentRange(response.headers.get('content-range') ?? '') ?? {}
-    if (response.raiseForStatus().status !== 206 || range?.start !== at || range.end !== end) {
+    const isRange = response.raiseForStatus().status === 206 && range?.start === at && range.end === end
+    if (!isRange || !isSameVersion(response, this.#plan.validator)) {
       response.discard()
       throw new BodyError(
         'ERR_BODY',
@@ -226,16 +230,18 @@ class SegmentedDownload {
     }
     const writer = await FileWriter.open(this.#part, at, end - at, true)
     try {
-      await saveBody(response, writer, { wrote: () => this.#wrote(segment, writer.length) })
+      await saveBody(response, writer, { wrote: () => this.#wrote(segment, writer.written) })
       await writer.finish(false)
+      this.#wrote(segment, writer.written)
     } finally {
       await writer.leave()
       segment.at = writer.written
     }
   }
 
-  #wrote(segment: Segment, length: number): void {
-    segment.at = length
+  /** Only what is with the system counts: a note of more would leave a hole behind `kill -9`. */
+  #wrote(segment: Segment, written: number): void {
+    segment.at = written
     this.#options.onProgress?.({ received: this.#received, total: this.#plan.total })
     if (this.#received - this.#noted < NOTE_BYTES * this.#segments.length) return
     this.#noted = this.#received

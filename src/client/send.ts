@@ -1,6 +1,6 @@
 import { deferred, type Deferred } from '../base/deferred.js'
 import { onAbort, type AbortSignalLike } from '../base/cancellation.js'
-import { TimeoutError } from '../base/errors.js'
+import { ProtocolError, TimeoutError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { Fields } from '../engine/http/fields.js'
 import type { RequestStart } from '../engine/http1/encode-request.js'
@@ -11,6 +11,7 @@ import type { Carrier, IncomingHead } from './exchange.js'
 import type { Asked, Incoming, Milestones } from './incoming.js'
 import { IncomingBody, type BodySource } from './incoming-body.js'
 import type { OutgoingBody } from './outgoing-body.js'
+import { totalTimeout } from './patience.js'
 import type { Pool, PooledExchange, Route } from './pool.js'
 
 /** One request as it goes out. */
@@ -47,6 +48,10 @@ export function sendOnce(pool: Pool, outgoing: Outgoing): Promise<Incoming> {
   return sending.promise
 }
 
+/** Connections that had ended, one behind the other: as many as may idle. */
+const MAX_REPEATS = 64
+const MAX_REFUSALS = 2
+
 class Sending implements PooledExchange, BodySource, Asked {
   readonly #pool: Pool
   readonly #clock: Clock
@@ -59,6 +64,7 @@ class Sending implements PooledExchange, BodySource, Asked {
   #body: IncomingBody | undefined
   #unlink: (() => void) | undefined
   #tried: readonly string[] = []
+  #repeats = 0
 
   constructor(pool: Pool, outgoing: Outgoing) {
     this.#pool = pool
@@ -148,10 +154,7 @@ class Sending implements PooledExchange, BodySource, Asked {
   }
 
   tooLate(): Error {
-    const { timeoutMs } = this.#outgoing
-    return new TimeoutError('ERR_TOTAL_TIMEOUT', `The request was not over in ${timeoutMs} ms`, {
-      details: { timeoutMs },
-    })
+    return totalTimeout(this.#outgoing.timeoutMs)
   }
 
   // ---- from the pool and the connection
@@ -207,7 +210,8 @@ class Sending implements PooledExchange, BodySource, Asked {
   failed(error: unknown, untouched: boolean): void {
     const carrier = this.#carrier
     // A server may end a connection that idles just when a request is on its way (RFC 9112 §9.3.1): each such one is used up.
-    if (untouched && carrier !== undefined && carrier.served > 1 && this.#mayRepeat()) {
+    if (untouched && carrier !== undefined && carrier.served > 1 && this.#mayRepeat(error)) {
+      this.#repeats += 1
       this.#carrier = undefined
       this.#dispatch()
       return
@@ -218,7 +222,10 @@ class Sending implements PooledExchange, BodySource, Asked {
     this.#head.reject(told)
   }
 
-  #mayRepeat(): boolean {
+  #mayRepeat(error: unknown): boolean {
+    // What took too long was no connection that had ended; and a server that refuses again and again means it.
+    if (error instanceof TimeoutError || this.#clock.now() >= this.deadline) return false
+    if (this.#repeats >= (error instanceof ProtocolError ? MAX_REFUSALS : MAX_REPEATS)) return false
     const { start, body, signal } = this.#outgoing
     return isIdempotent(start.method) && (body === undefined || body.isReplayable) && signal?.aborted !== true
   }

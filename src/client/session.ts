@@ -36,7 +36,7 @@ import {
   type SessionOptions,
   type SessionSettings,
 } from './session-options.js'
-import { authOf, challenged, encoded, withUser, type Journey } from './journey.js'
+import { authOf, challenged, encoded, hasTime, secured, withinTime, withUser, type Journey } from './journey.js'
 import { pages } from './pages.js'
 import { inMemory, parseTarget, type Target } from './target.js'
 import { upload, type UploadOptions, type UploadReport } from './upload.js'
@@ -176,7 +176,7 @@ export class Session implements AsyncDisposable {
 
   #begin(method: string, url: string | URL, options: RequestOptions | undefined): Journey {
     const { baseUrl } = this.#settings
-    let target = this.#secured(parseTarget(url, baseUrl))
+    let target = secured(this.#hsts, parseTarget(url, baseUrl))
     if (options === undefined) {
       const auth = authOf(this.#settings.auth, target)
       return {
@@ -226,17 +226,6 @@ export class Session implements AsyncDisposable {
       auth: authOf(settings.auth, target),
       deadline: this.#deadline(settings),
     }
-  }
-
-  /** RFC 6797 §8.3: a host that has said so is only asked by TLS. */
-  #secured(target: Target): Target {
-    const hsts = this.#hsts
-    if (hsts === undefined || hsts.size === 0 || target.isTls || target.endpoint.scheme !== 'tcp') return target
-    if (!hsts.isSecure(target.hostname, Date.now())) return target
-    const secure = new URL(target.href)
-    secure.protocol = 'https:'
-    if (target.port === 80) secure.port = ''
-    return withUser(parseTarget(secure), target)
   }
 
   #noteHsts(target: Target, received: Fields): void {
@@ -304,7 +293,7 @@ export class Session implements AsyncDisposable {
 
   #next(location: string, target: Target, response: ClientResponse, history: readonly ClientResponse[]): Target {
     try {
-      return this.#secured(parseTarget(location, target.href))
+      return secured(this.#hsts, parseTarget(location, target.href))
     } catch (cause) {
       const shown = JSON.stringify(hideSecrets(location).slice(0, 64))
       throw wrongRedirect(
@@ -319,7 +308,8 @@ export class Session implements AsyncDisposable {
 
   async #hooked(journey: Journey, hooks: SessionHooks): Promise<Journey> {
     const { method, target, fields } = journey
-    const added = await hooks.beforeRequest?.({ method, url: target.href, headers: new FieldList(fields) })
+    const hooked = hooks.beforeRequest?.({ method, url: target.href, headers: new FieldList(fields) })
+    const added = await withinTime(journey, this.#timeouts.clock, hooked)
     return added === undefined ? journey : { ...journey, fields: overlay(fields, fieldPairs(added)) }
   }
 
@@ -337,7 +327,8 @@ export class Session implements AsyncDisposable {
       const next = { ...journey, fields: withCookiesOf(journey.fields, sent) }
       if (shared === undefined || identity === undefined) return this.#paced(next)
       const key = JSON.stringify([method, target.href, identity, sent])
-      return shared.send(key, options?.signal, settings.maxBodyBytes, () => this.#paced(next))
+      const sending = shared.send(key, options?.signal, settings.maxBodyBytes, () => this.#paced(next))
+      return withinTime(journey, this.#timeouts.clock, sending)
     }
     if (this.#cache === undefined) return { incoming: await send(fields), outcome: undefined }
     const { href: url, host } = target
@@ -346,7 +337,7 @@ export class Session implements AsyncDisposable {
 
   async #paced(journey: Journey): Promise<Incoming> {
     if (this.#pace === undefined) return this.#attempt(journey)
-    const release = await this.#pace.take(journey.target.origin, journey.options?.signal)
+    const release = await this.#turn(journey, this.#pace)
     try {
       const incoming = await this.#attempt(journey)
       incoming.body.whenOver(release)
@@ -357,12 +348,35 @@ export class Session implements AsyncDisposable {
     }
   }
 
+  /** A turn that comes too late is given back. */
+  async #turn(journey: Journey, pace: OriginPace): Promise<() => void> {
+    const controller = new AbortController()
+    try {
+      return await withinTime(journey, this.#timeouts.clock, pace.take(journey.target.origin, controller.signal))
+    } catch (error) {
+      controller.abort(error)
+      throw error
+    }
+  }
+
+  async #authorize(
+    journey: Journey,
+    wanted: readonly string[] | undefined,
+    sent: string | undefined,
+  ): Promise<string | undefined> {
+    return (
+      journey.auth &&
+      withinTime(journey, this.#timeouts.clock, journey.auth.authorize(challenged(journey, wanted, sent)))
+    )
+  }
+
   /** One stage of the journey: with its cookies and credentials, and again where that may help. */
   async #attempt(journey: Journey): Promise<Incoming> {
     const { method, target, settings, auth, options, body } = journey
     const proxy = this.#settings.network === undefined ? this.#proxies.of(settings.proxy, target) : undefined
     const retries = new Retries(settings.retries, method, body)
-    let authorization = auth === undefined ? undefined : await auth.authorize(challenged(journey, undefined, undefined))
+    const { clock } = this.#timeouts
+    let authorization = await this.#authorize(journey, undefined, undefined)
     let answered = 0
     let isProxyAnswered = false
     for (;;) {
@@ -379,7 +393,7 @@ export class Session implements AsyncDisposable {
         if (info !== undefined) auth?.receiveInfo?.(target.origin, info)
         const wanted = status === 401 ? received.getAll('www-authenticate') : undefined
         if (wanted !== undefined && auth !== undefined && mayAnswer(answered, wanted) && body?.isReplayable !== false) {
-          authorization = await auth.authorize(challenged(journey, wanted, authorization))
+          authorization = await this.#authorize(journey, wanted, authorization)
           if (authorization === undefined) return incoming
           answered += 1
         } else if (
@@ -392,7 +406,8 @@ export class Session implements AsyncDisposable {
           this.#altSvc?.forget(target.origin)
         } else {
           waitMs = retries.afterStatus(status, received.get('retry-after'))
-          if (waitMs === undefined) return incoming
+          // What would be too late is not waited for: the caller gets what there is.
+          if (waitMs === undefined || !hasTime(journey, clock, waitMs)) return incoming
         }
         await passOver(incoming, this.#timeouts.clock)
       } catch (error) {
@@ -401,12 +416,12 @@ export class Session implements AsyncDisposable {
         const isAnswered: boolean = isElsewhere || (!isProxyAnswered && this.#proxyAuth.answersTunnel(proxy, error))
         isProxyAnswered ||= isAnswered && !isElsewhere
         waitMs = isAnswered ? undefined : retries.afterError(error)
-        if (!isAnswered && waitMs === undefined) throw error
+        if (!isAnswered && (waitMs === undefined || !hasTime(journey, clock, waitMs))) throw error
       }
       if (waitMs === undefined) continue
-      await sleep(this.#timeouts.clock, waitMs, options?.signal)
+      await sleep(clock, waitMs, options?.signal)
       // Credentials that may be used once are made anew.
-      if (auth !== undefined) authorization = await auth.authorize(challenged(journey, undefined, undefined))
+      authorization = await this.#authorize(journey, undefined, undefined)
     }
   }
 

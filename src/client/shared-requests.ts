@@ -1,5 +1,5 @@
 import { besideSignal, throwIfAborted, type AbortSignalLike } from '../base/cancellation.js'
-import { LimitError } from '../base/errors.js'
+import { LimitError, TimeoutError } from '../base/errors.js'
 import { tryContentLength } from './content-length.js'
 import { IncomingBody } from './incoming-body.js'
 import type { Incoming } from './incoming.js'
@@ -32,8 +32,8 @@ export class SharedRequests {
         return copyOf(await besideSignal(other.result, signal))
       } catch (error) {
         throwIfAborted(signal)
-        // Whoever sent it does not want it any more: somebody else does.
-        if (other.signal?.aborted !== true) throw error
+        // Whoever sent it does not want it any more, or had less time: somebody else does.
+        if (other.signal?.aborted !== true && !(error instanceof TimeoutError)) throw error
       }
     }
     if (this.#running.size >= MAX_RUNNING) return send()

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, rm, stat } from 'node:fs/promises'
 import { NetError } from '../base/errors.js'
 import { fieldPairs } from '../engine/http/fields.js'
-import { mayGoOn } from './download-rules.js'
+import { mayGoOn, urlDigest } from './download-rules.js'
 import { ResponseError } from './errors.js'
 import { fileBody, filePart } from './parts.js'
 import type { ClientResponse } from './response.js'
@@ -51,6 +51,8 @@ interface Requester {
 
 /** What another process needs to go on. The address is a secret of a kind: whoever has it may write there. */
 interface UploadState {
+  /** SHA-256 of the URL that it was begun at. */
+  readonly url: string
   readonly address: string
   readonly size: number
   readonly modifiedMs: number
@@ -115,7 +117,8 @@ class Upload {
     for (;;) {
       try {
         const response = await step
-        await this.#forget()
+        // One that has no room for a moment has what it got still.
+        if (response.status < 500) await this.#forget()
         const isResumable = this.#address !== undefined
         return { bytes: this.#size, resumed, breaks, isResumable, response: response.raiseForStatus() }
       } catch (error) {
@@ -139,10 +142,17 @@ class Upload {
     const response = await this.#send(method, this.#url, 0, headers, ({ status, fields }) => {
       const address = status === RESUMPTION_SUPPORTED ? fields.get('location') : undefined
       if (address === undefined) return
-      this.#address = new URL(address, this.#url).href
+      this.#address = this.#own(address)
+      if (this.#address === undefined) return
       void this.#keepState()
     })
     return response
+  }
+
+  /** An address at another origin is not gone to: it would be told the credentials of this one. */
+  #own(address: string): string | undefined {
+    const url = new URL(address, this.#url)
+    return url.origin === new URL(this.#url).origin ? url.href : undefined
   }
 
   /** Upload Append. */
@@ -210,9 +220,10 @@ class Upload {
     const { stateFile } = this.#options
     if (stateFile === undefined) return
     try {
-      const { address, size, modifiedMs }: Partial<UploadState> = JSON.parse(await readFile(stateFile, 'utf8'))
+      const { url, address, size, modifiedMs }: Partial<UploadState> = JSON.parse(await readFile(stateFile, 'utf8'))
       // Of another file, or of this one as it was, nothing can be gone on with.
-      if (size === this.#size && modifiedMs === this.#modifiedMs) this.#address = address
+      const isSame = url === urlDigest(this.#url) && size === this.#size && modifiedMs === this.#modifiedMs
+      if (isSame && address !== undefined) this.#address = this.#own(address)
     } catch {
       // There is none, or none that can be used: it begins anew.
     }
@@ -222,7 +233,12 @@ class Upload {
   async #keepState(): Promise<void> {
     const { stateFile } = this.#options
     if (stateFile === undefined || this.#address === undefined) return
-    const state: UploadState = { address: this.#address, size: this.#size, modifiedMs: this.#modifiedMs }
+    const state: UploadState = {
+      url: urlDigest(this.#url),
+      address: this.#address,
+      size: this.#size,
+      modifiedMs: this.#modifiedMs,
+    }
     await replaceWhole(stateFile, JSON.stringify(state)).catch(() => undefined)
   }
 

@@ -84,7 +84,8 @@ export const requestCommand = (name: string): Command =>
         session.destroy()
         if (options.cookies !== undefined) await cookies.save(options.cookies)
         named?.save({ auth: options.auth, authType: options['auth-type'] })
-        if (options.har !== undefined) await writeFile(options.har, JSON.stringify(recorder, undefined, 2))
+        if (options.har !== undefined)
+          await writeFile(options.har, JSON.stringify(recorder, undefined, 2), { mode: 0o600 })
       }
     },
   })
