@@ -417,10 +417,15 @@ export const BROKEN_CODES: Table<BrokenCode> = table({
   ),
 })
 
-export type BusyCode = 'ERR_BUSY_READ' | 'ERR_BUSY_SINK' | 'ERR_BUSY_WRITE' | 'ERR_MEMBER_TAKEN'
+export type BusyCode = 'ERR_BUSY_READ' | 'ERR_BUSY_PART' | 'ERR_BUSY_SINK' | 'ERR_BUSY_WRITE' | 'ERR_MEMBER_TAKEN'
 
 export const BUSY_CODES: Table<BusyCode> = table({
   ERR_BUSY_READ: entry('local', 'Two reads were started on one connection at once.', 'Await one read before the next.'),
+  ERR_BUSY_PART: entry(
+    'local',
+    'Two downloads would write the same file at once.',
+    'Await one before the next, or save under another name.',
+  ),
   ERR_BUSY_WRITE: entry(
     'local',
     'Something was written while TLS was being started.',

@@ -4,7 +4,8 @@ export interface CurlRequest {
   readonly url: string
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly data: string | undefined
-  readonly form: readonly string[]
+  /** Options, each with its value. */
+  readonly form: readonly (readonly string[])[]
   readonly flags: readonly string[]
 }
 
@@ -18,7 +19,7 @@ export function formatCurl({ method, url, headers, data, form, flags }: CurlRequ
     ...(method === 'HEAD' ? ['--head'] : method === usual ? [] : ['-X', method]),
     ...headers.flatMap(([name, value]) => ['-H', value === '' ? `${name};` : `${name}: ${value}`]),
     ...(data === undefined ? [] : ['--data-binary', data]),
-    ...form.flatMap((part) => ['-F', part]),
+    ...form.flat(),
     url,
   ]
   return words.map(quoted).join(' ')

@@ -8,6 +8,8 @@ interface Kept {
   readonly cookies?: unknown
   readonly auth?: string | undefined
   readonly authType?: string | undefined
+  /** That the credentials are for; no other is told them. */
+  readonly origin?: string | undefined
 }
 
 /** Cookies and credentials that commands share by a name, one for each host: in a file for this user alone. */
@@ -17,11 +19,17 @@ export class NamedSession {
   readonly auth: string | undefined
   readonly authType: string | undefined
 
-  private constructor(path: string, cookies: CookieJar, { auth, authType }: Kept) {
+  readonly #kept: Kept
+  readonly #origin: string
+
+  private constructor(path: string, cookies: CookieJar, kept: Kept, origin: string) {
     this.path = path
     this.cookies = cookies
-    this.auth = auth
-    this.authType = authType
+    this.#kept = kept
+    this.#origin = origin
+    const isOfOrigin = kept.origin === origin
+    this.auth = isOfOrigin ? kept.auth : undefined
+    this.authType = isOfOrigin ? kept.authType : undefined
   }
 
   /** A name with a "/" is the path of the file. @throws UsageError `ERR_OPTION_VALUE`. */
@@ -29,16 +37,15 @@ export class NamedSession {
     const path = name.includes('/') ? name : pathOf(name, url, env)
     const kept = read(path)
     const cookies = kept.cookies === undefined ? new CookieJar() : await CookieJar.fromJSON(kept.cookies)
-    return new NamedSession(path, cookies, kept)
+    return new NamedSession(path, cookies, kept, new URL(url).origin)
   }
 
   /** With the credentials that were given now, in place of those that were kept. @throws what the file system says. */
-  save({ auth = this.auth, authType = this.authType }: Kept): void {
-    const kept: Kept = {
-      cookies: this.cookies.toJSON(),
-      ...(auth === undefined ? {} : { auth }),
-      ...(authType === undefined ? {} : { authType }),
-    }
+  save({ auth, authType }: Pick<Kept, 'auth' | 'authType'>): void {
+    const { auth: before, authType: typeBefore, origin } = this.#kept
+    const credentials =
+      auth === undefined ? { auth: before, authType: typeBefore, origin } : { auth, authType, origin: this.#origin }
+    const kept: Kept = { cookies: this.cookies.toJSON(), ...(credentials.auth === undefined ? {} : credentials) }
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
     const temporary = `${this.path}.${process.pid}.tmp`
     writeFileSync(temporary, `${JSON.stringify(kept, undefined, 2)}\n`, { mode: 0o600 })
@@ -59,7 +66,8 @@ function pathOf(name: string, url: string, env: NodeJS.ProcessEnv): string {
 
 function read(path: string): Kept {
   try {
-    const kept: Kept = JSON.parse(readFileSync(path, 'utf8'))
+    const kept: Kept | null = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof kept !== 'object' || kept === null) throw new Error('it is no session')
     return kept
   } catch (cause) {
     if (errorCodeOf(cause) === 'ENOENT') return {}

@@ -37,8 +37,11 @@ export function dnsOverHttps(
     const now = Date.now()
     if (found !== undefined && found.until > now) return found.addresses
     known.delete(host)
-    const answers = await Promise.all([ask(url, host, 'AAAA', timeoutMs), ask(url, host, 'A', timeoutMs)])
-    const records = answers.flat()
+    const answers = await Promise.allSettled([ask(url, host, 'AAAA', timeoutMs), ask(url, host, 'A', timeoutMs)])
+    const records = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    // One of the two is enough.
+    const failure = answers.find((answer) => answer.status === 'rejected')
+    if (records.length === 0 && failure !== undefined) throw failure.reason
     const addresses = records.map(({ address }) => address)
     if (addresses.length > 0) {
       const [oldest] = known.keys()

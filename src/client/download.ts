@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { fieldPairs } from '../engine/http/fields.js'
 import { tryParseContentRange } from '../engine/http/range.js'
 import { tryContentLength } from './content-length.js'
@@ -17,7 +17,9 @@ import {
 } from './download-rules.js'
 import { BodyError } from './errors.js'
 import { FileWriter } from './file-writer.js'
+import { PartLock } from './part-lock.js'
 import { saveBody } from './save-body.js'
+import { findPlace, publish, writeThrough } from './save-place.js'
 import type { ClientResponse } from './response.js'
 import { downloadSegmented } from './segmented-download.js'
 import type { RequestOptions } from './session-options.js'
@@ -41,8 +43,15 @@ export async function download(
   path: string,
   options: DownloadOptions = {},
 ): Promise<DownloadReport> {
-  const plain = new Download(session, String(url), path, options)
-  return (await plain.runSegmented()) ?? plain.run()
+  const place = await findPlace(path)
+  const wanted = new Download(session, String(url), place.path, options)
+  if (!place.isFile) return wanted.runThrough()
+  const lock = await PartLock.take(`${place.path}.part`)
+  try {
+    return (await wanted.runSegmented()) ?? (await wanted.run())
+  } finally {
+    await lock.release()
+  }
 }
 
 class Download {
@@ -78,6 +87,13 @@ class Download {
     this.#part = `${path}.part`
     this.#facts = `${path}.part.json`
     this.#wanted = digest === undefined ? undefined : parseDigest(digest)
+  }
+
+  /** Into a device or a pipe: nothing of it can be gone on with. */
+  async runThrough(): Promise<DownloadReport> {
+    const response = await this.#session.get(this.#url, { ...this.#request, decompress: false })
+    const bytes = await writeThrough(response.raiseForStatus(), this.#path)
+    return { path: this.#path, bytes, resumed: 0, breaks: 0, isChecked: false, response }
   }
 
   /** `undefined` where it is not wanted, or cannot be. */
@@ -223,7 +239,7 @@ class Download {
     const wanted = this.#wanted
     if (wanted !== undefined && this.#hash !== undefined)
       await checkDigest(wanted, this.#hash, [this.#part, this.#facts])
-    await rename(this.#part, this.#path)
+    await publish(this.#part, this.#path)
     await rm(this.#facts, { force: true })
     return { path: this.#path, bytes: this.#length, resumed, breaks, isChecked: wanted !== undefined, response }
   }

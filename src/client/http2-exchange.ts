@@ -16,6 +16,9 @@ interface StreamOwner {
   readonly timeouts: Timeouts
   readonly served: number
   over(exchange: Http2Exchange): void
+  /** When something last came on it, of any stream. */
+  heardAt: number
+  retire(): void
 }
 
 /** One exchange on a stream of its own. */
@@ -28,6 +31,7 @@ export class Http2Exchange implements Carrier, Timed {
   #isOver = false
   #isPaused = false
   #trailers: Fields | undefined
+  #begunAt = 0
 
   constructor(wire: StreamOwner, exchange: Exchange, stream: ClientHttp2Stream) {
     this.#wire = wire
@@ -62,6 +66,7 @@ export class Http2Exchange implements Carrier, Timed {
     stream.on('error', (error) => this.#fail(error))
     stream.on('close', () => this.#fail(undefined))
     timeouts.add(this)
+    this.#begunAt = timeouts.now
     this.#patience.begin(timeouts.now, exchange.body === undefined)
     exchange.begun(this, head)
     const { body } = exchange
@@ -101,6 +106,7 @@ export class Http2Exchange implements Carrier, Timed {
   }
 
   #heard(): void {
+    this.#wire.heardAt = this.#wire.timeouts.now
     if (!this.#isPaused) this.#patience.since = this.#wire.timeouts.now
   }
 
@@ -169,6 +175,8 @@ export class Http2Exchange implements Carrier, Timed {
   checkTime(now: number): void {
     const error = this.#patience.overdue(now, this.#exchange)
     if (error === undefined) return
+    // Nothing has come of any stream since: it may lead nowhere any more, and others get another connection.
+    if (this.#wire.heardAt <= this.#begunAt) this.#wire.retire()
     this.#finish(error, false)
     this.#stream.close(NGHTTP2_CANCEL)
     this.#stream.resume()

@@ -29,6 +29,7 @@ export class Http2Wire implements PooledWire {
   #isRetired = false
   #isResting = false
   idleSince: number
+  heardAt: number
   served: number = 0
 
   constructor(socket: Socket, connection: ConnectionFacts, timeouts: Timeouts, owner: WireOwner) {
@@ -36,6 +37,7 @@ export class Http2Wire implements PooledWire {
     this.timeouts = timeouts
     this.#owner = owner
     this.idleSince = timeouts.now
+    this.heardAt = timeouts.now
     // The end of the server's direction is the end of the session.
     socket.allowHalfOpen = false
     const session = connect('https://localhost', {

@@ -71,3 +71,6 @@ export function withinTime<T>(
   const timeoutMs = deadline - clock.now()
   return besideSignal(promise, options?.signal, { clock, timeoutMs, reason: () => totalTimeout(settings.timeoutMs) })
 }
+
+/** A base that URLs go on from, and not one whose last part they replace. */
+export const asFolder = (url: string): string => url.replace(/^([^?#]*[^/?#])(?=[?#]|$)/, '$1/')

@@ -1,4 +1,5 @@
-import { readOptions, type OptionSpecs } from '../base/options.js'
+import { UsageError } from '../base/errors.js'
+import { nearestName, readOptions, type OptionSpecs } from '../base/options.js'
 import { Timeouts } from '../base/timeouts.js'
 import type { AbortSignalLike } from '../base/cancellation.js'
 import { fieldPairs, type FieldInit } from '../engine/http/fields.js'
@@ -59,6 +60,7 @@ const plain = new WeakMap<Target, Outgoing>()
  */
 export async function request(url: string | URL, options?: PlainRequestOptions): Promise<ClientResponse> {
   const { pool, settings } = sharedPool()
+  if (options !== undefined) checkNames(options)
   const target = parseTarget(url)
   const outgoing = options === undefined ? plainGet(target, settings) : withOptions(target, settings, options)
   const incoming = await sendOnce(pool, outgoing)
@@ -71,6 +73,29 @@ export async function request(url: string | URL, options?: PlainRequestOptions):
     decodes: false,
     maxBodyBytes,
   })
+}
+
+const NAMES = [
+  'method',
+  'headers',
+  'signal',
+  'responseTimeoutMs',
+  'bodyTimeoutMs',
+  'timeoutMs',
+  'body',
+  'json',
+  'form',
+  'multipart',
+]
+
+/** @throws UsageError `ERR_OPTION_UNKNOWN`. */
+function checkNames(options: object): void {
+  for (const name of Object.keys(options)) {
+    if (NAMES.includes(name)) continue
+    const nearest = nearestName(name, NAMES)
+    const hint = nearest === undefined ? `there are ${NAMES.join(', ')}` : `did you mean "${nearest}"?`
+    throw new UsageError('ERR_OPTION_UNKNOWN', `Cannot send a request: there is no option "${name}"; ${hint}`)
+  }
 }
 
 const NONE: readonly ClientResponse[] = Object.freeze([])

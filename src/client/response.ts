@@ -8,6 +8,7 @@ import { BodyError, detailsOf, explain, StatusError } from './errors.js'
 import { parseEvents, type ReceivedEvent } from './event-stream.js'
 import { textLines, type TextLineOptions } from './text-lines.js'
 import { saveBody } from './save-body.js'
+import { findPlace, writeThrough } from './save-place.js'
 import { SavedFile } from './saved-file.js'
 import type { IncomingBody, Taker } from './incoming-body.js'
 import type { CacheOutcome } from './http-cache.js'
@@ -237,7 +238,9 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
    * @returns its bytes. @throws what broke the body off, and what the file system says.
    */
   async saveTo(path: string, { sync = false }: { readonly sync?: boolean | undefined } = {}): Promise<number> {
-    const file = await SavedFile.create(path, tryContentLength(this.headers) ?? Infinity)
+    const place = await findPlace(path)
+    if (!place.isFile) return writeThrough(this, place.path)
+    const file = await SavedFile.create(place.path, tryContentLength(this.headers) ?? Infinity)
     try {
       await saveBody(this, file.writer)
       return await file.keep(sync)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { rename, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { FileWriter } from './file-writer.js'
+import { publish } from './save-place.js'
 
 /** A file that comes: it gets its name when all of it is there. */
 export class SavedFile {
@@ -22,7 +23,7 @@ export class SavedFile {
   /** @returns its bytes. */
   async keep(sync: boolean): Promise<number> {
     await this.writer.finish(sync)
-    await rename(this.#temporary, this.#path)
+    await publish(this.#temporary, this.#path)
     return this.writer.length
   }
 

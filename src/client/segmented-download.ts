@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rm, stat } from 'node:fs/promises'
 import { throwIfAborted } from '../base/cancellation.js'
 import { fieldPairs } from '../engine/http/fields.js'
 import { tryParseContentRange } from '../engine/http/range.js'
@@ -20,6 +20,7 @@ import { BodyError } from './errors.js'
 import { FileWriter } from './file-writer.js'
 import type { ClientResponse } from './response.js'
 import { saveBody } from './save-body.js'
+import { publish } from './save-place.js'
 import type { RequestOptions } from './session-options.js'
 import { replaceWhole } from './whole-file.js'
 
@@ -128,7 +129,7 @@ class SegmentedDownload {
     await this.#noting
     await this.#check()
     if (sync) await flushFile(this.#part)
-    await rename(this.#part, this.#path)
+    await publish(this.#part, this.#path)
     await rm(this.#facts, { force: true })
     const isChecked = this.#wanted !== undefined
     return { path: this.#path, bytes: total, resumed, breaks: this.#breaks, isChecked, response }

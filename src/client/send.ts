@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { deferred, type Deferred } from '../base/deferred.js'
 import { onAbort, type AbortSignalLike } from '../base/cancellation.js'
 import { ProtocolError, TimeoutError } from '../base/errors.js'
@@ -97,6 +98,8 @@ class Sending implements PooledExchange, BodySource, Asked {
   begin(): void {
     const { signal } = this.#outgoing
     if (signal !== undefined) {
+      // One signal for many requests is what signals are for: Node warns of more than ten.
+      if (signal instanceof EventTarget) setMaxListeners(0, signal)
       this.#unlink = onAbort(signal, (reason) => this.#cancel(reason))
       if (signal.aborted) return
     }

@@ -114,7 +114,10 @@ export const SESSION_OPTIONS: OptionSpecs<SessionSettings> = {
   ...REQUEST_SPECS,
   ...POOL_SPECS,
   ...TIMEOUT_SPECS,
-  baseUrl: text(undefined, 'What URLs that are not whole begin with: `https://api.example/v1/`.'),
+  baseUrl: text(
+    undefined,
+    'What URLs that are not whole begin with: with `https://api.example/v1`, `users` is `https://api.example/v1/users`; `/users` is at the root.',
+  ),
   tls: group<TlsClientOptions>(
     'tls',
     TLS_CLIENT_OPTIONS,

@@ -36,7 +36,17 @@ import {
   type SessionOptions,
   type SessionSettings,
 } from './session-options.js'
-import { authOf, challenged, encoded, hasTime, secured, withinTime, withUser, type Journey } from './journey.js'
+import {
+  asFolder,
+  authOf,
+  challenged,
+  encoded,
+  hasTime,
+  secured,
+  withinTime,
+  withUser,
+  type Journey,
+} from './journey.js'
 import { pages } from './pages.js'
 import { inMemory, parseTarget, type Target } from './target.js'
 import { upload, type UploadOptions, type UploadReport } from './upload.js'
@@ -57,6 +67,7 @@ const LOOK_MS = 200
 export class Session implements AsyncDisposable {
   readonly #settings: SessionSettings
   readonly #fields: readonly Pair[]
+  readonly #baseUrl: string | undefined
   readonly #pool: Pool
   readonly #proxies: ProxyRules
   readonly #proxyAuth: ProxyAuth = new ProxyAuth()
@@ -89,6 +100,7 @@ export class Session implements AsyncDisposable {
     this.#hsts = hsts === false ? undefined : (hsts ?? new HstsStore())
     this.cookies = cookies === false ? undefined : (cookies ?? new CookieJar())
     this.#fields = defaultFields(settings)
+    this.#baseUrl = settings.baseUrl === undefined ? undefined : asFolder(settings.baseUrl)
     this.#timeouts = new Timeouts(systemClock, LOOK_MS)
     this.#proxies = new ProxyRules(process.env)
     this.#pool = new Pool({
@@ -175,7 +187,7 @@ export class Session implements AsyncDisposable {
   }
 
   #begin(method: string, url: string | URL, options: RequestOptions | undefined): Journey {
-    const { baseUrl } = this.#settings
+    const baseUrl = this.#baseUrl
     let target = secured(this.#hsts, parseTarget(url, baseUrl))
     if (options === undefined) {
       const auth = authOf(this.#settings.auth, target)

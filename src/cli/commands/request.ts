@@ -141,7 +141,8 @@ async function run(
       : await sendFile(session, { method, url, source, request }, output)
   output.detail(marked('<', formatHead(response, false)))
   if (options.include === true || method === 'HEAD' || method === 'OPTIONS') process.stdout.write(formatHead(response))
-  await show(response, options)
+  if (file === undefined) await show(response, options)
+  else await response.saveTo(file)
   if (options.timing === true) process.stderr.write(`${formatTiming(response)}\n`)
   return statusExit(response, options)
 }
@@ -186,11 +187,31 @@ async function show(response: ClientResponse, { pretty }: Options): Promise<void
   const isPretty = pretty ?? process.stdout.isTTY
   const type = response.headers.get('content-type')
   if (isPretty && /json|^text\/|xml|javascript|^application\/x-www-form/i.test(type ?? '')) {
-    process.stdout.write(formatBody(await response.text(), type))
+    process.stdout.write(formatBody(plain(await response.text()), type))
     return
   }
-  for await (const bytes of response) await write(bytes)
+  let isFirst = process.stdout.isTTY
+  for await (const bytes of response) {
+    if (isFirst && isBinary(bytes)) {
+      response.discard()
+      throw new UsageError(
+        'ERR_ARGUMENT',
+        'Cannot show the body: it is binary, and would put the terminal into disorder; save it with -o, or send it into a pipe',
+      )
+    }
+    isFirst = false
+    await write(bytes)
+  }
 }
+
+/** Without what a terminal would take for commands: escapes show as what they are. */
+const plain = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (letter) =>
+    /[\n\r\t]/.test(letter) ? letter : `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+
+/** What a terminal would take for commands, and no text has. */
+const isBinary = (bytes: Uint8Array): boolean => bytes.some((byte) => byte === 0 || byte === 0x1b)
 
 function write(bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -203,10 +224,10 @@ function statusExit({ status }: ClientResponse, { fail }: Options): number {
 }
 
 function fileOf(url: string, { output, 'remote-name': remoteName }: Options): string | undefined {
-  if (output !== undefined) return output
+  if (output !== undefined) return output === '-' ? undefined : output
   if (remoteName !== true) return undefined
   const { pathname } = new URL(url)
-  const name = decodeURIComponent(basename(pathname)).replaceAll(/[/\\\0]/g, '_')
+  const name = decoded(basename(pathname)).replaceAll(/[/\\\0]/g, '_')
   if (name === '' || name === '.' || name === '..')
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use -O: ${url} ends with no name; give one with -o`)
   return name
@@ -234,19 +255,32 @@ function curlLine(method: string, url: string, items: RequestItems, options: Opt
       ...(data === undefined && fields.length > 0 && !hasParts && !isForm
         ? [['Content-Type', 'application/json'] as const]
         : []),
-      ...items.headers,
-      ...(options.header ?? []).map(parseHeader),
+      ...dataType(data, [...items.headers, ...(options.header ?? []).map(parseHeader)]),
     ],
     data: data ?? (fields.length > 0 && !hasParts ? text : undefined),
     form: hasParts
       ? [
-          ...fields.map(({ name, value }) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`),
-          ...files.map(({ name, path, type }) => `${name}=@${path}${type === undefined ? '' : `;type=${type}`}`),
+          ...fields.map(({ name, value }) => [
+            '--form-string',
+            `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+          ]),
+          ...files.map(({ name, path, type }) => [
+            '-F',
+            `${name}=@"${path.replaceAll(/["\\]/g, '\\$&')}"${type === undefined ? '' : `;type=${type}`}`,
+          ]),
         ]
       : [],
     flags: [
       ...(follow === false ? [] : ['-L']),
-      ...(auth === undefined ? [] : options['auth-type'] === 'digest' ? ['--digest', '-u', auth] : ['-u', auth]),
+      // What stands in brackets and braces is a pattern to curl.
+      ...(/[[\]{}]/.test(url) ? ['-g'] : []),
+      ...(auth === undefined ? [] : credentialsOf(auth, options['auth-type'])),
+      ...(options.insecure === true ? ['-k'] : []),
+      ...(options.ca === undefined ? [] : ['--cacert', options.ca]),
+      ...(options.netrc === true ? ['-n'] : []),
+      ...(options.cookies === undefined ? [] : ['-b', options.cookies, '-c', options.cookies]),
+      ...(options.timeout === undefined ? [] : ['-m', String(options.timeout / 1000)]),
+      ...(options['remote-name'] === true ? ['-O'] : []),
       ...(proxy === undefined || proxy === 'none' ? [] : ['-x', proxy]),
       ...(output === undefined ? [] : ['-o', output]),
     ],
@@ -280,4 +314,28 @@ async function dataOf(text: string): Promise<BodyInit> {
   } catch (cause) {
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --data ${text}: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** As it is, where it encodes nothing. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+function credentialsOf(auth: string, type: string | undefined): readonly string[] {
+  if (type === 'bearer') return ['-H', `Authorization: Bearer ${auth}`]
+  return type === 'digest' ? ['--digest', '-u', auth] : ['-u', auth]
+}
+
+/** Fields with the type that the body has here; curl takes every one for a form. */
+function dataType(
+  data: string | undefined,
+  fields: readonly (readonly [name: string, value: string])[],
+): readonly (readonly [name: string, value: string])[] {
+  if (data === undefined || fields.some(([name]) => name.toLowerCase() === 'content-type')) return fields
+  const type = data.startsWith('@') ? 'application/octet-stream' : 'text/plain; charset=utf-8'
+  return [['Content-Type', type], ...fields]
 }
