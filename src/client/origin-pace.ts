@@ -2,6 +2,7 @@ import { besideSignal, type AbortSignalLike } from '../base/cancellation.js'
 import type { Clock } from '../base/clock.js'
 import { deferred, type Deferred } from '../base/deferred.js'
 import { LimitError } from '../base/errors.js'
+import { allowMany } from './many-listeners.js'
 
 export interface PaceSettings {
   readonly maxRequestsPerSecond: number
@@ -70,6 +71,7 @@ export class OriginPace {
       throw new LimitError('ERR_POOL_LIMIT', `Cannot send a request: ${this.#waiting} wait for their turn already`, {
         details: { limit: maxWaiting },
       })
+    allowMany(signal)
     const waiting: Waiting = { turn: deferred(), takesPlace }
     origin.waiting.add(waiting)
     this.#waiting += 1
@@ -79,6 +81,10 @@ export class OriginPace {
     } catch (error) {
       // What was given meanwhile is given back; whoever still waited costs no turn.
       if (!origin.waiting.delete(waiting) && takesPlace) this.#release(origin)
+      if (origin.waiting.size === 0) {
+        origin.stopTimer?.()
+        origin.stopTimer = undefined
+      }
       throw error
     } finally {
       this.#waiting -= 1

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { deferred, type Deferred } from '../base/deferred.js'
 import { onAbort, type AbortSignalLike } from '../base/cancellation.js'
 import { ProtocolError, TimeoutError } from '../base/errors.js'
@@ -12,6 +11,7 @@ import type { Carrier, IncomingHead } from './exchange.js'
 import type { Asked, Incoming, Milestones } from './incoming.js'
 import { IncomingBody, type BodySource } from './incoming-body.js'
 import type { OutgoingBody } from './outgoing-body.js'
+import { allowMany } from './many-listeners.js'
 import { totalTimeout } from './patience.js'
 import type { Pool, PooledExchange, Route } from './pool.js'
 
@@ -98,8 +98,7 @@ class Sending implements PooledExchange, BodySource, Asked {
   begin(): void {
     const { signal } = this.#outgoing
     if (signal !== undefined) {
-      // One signal for many requests is what signals are for: Node warns of more than ten.
-      if (signal instanceof EventTarget) setMaxListeners(0, signal)
+      allowMany(signal)
       this.#unlink = onAbort(signal, (reason) => this.#cancel(reason))
       if (signal.aborted) return
     }

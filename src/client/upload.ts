@@ -83,6 +83,7 @@ class Upload {
   #size = 0
   #modifiedMs = 0
   #sent = 0
+  #keeping: Promise<void> | undefined
 
   constructor(session: Requester, url: string, path: string, options: UploadOptions) {
     const {
@@ -117,12 +118,14 @@ class Upload {
     for (;;) {
       try {
         const response = await step
+        await this.#keeping
         // One that has no room for a moment has what it got still.
         if (response.status < 500) await this.#forget()
         const isResumable = this.#address !== undefined
         return { bytes: this.#size, resumed, breaks, isResumable, response: response.raiseForStatus() }
       } catch (error) {
         const { method = 'PUT' } = this.#options
+        await this.#keeping
         // Where it broke before the address was told, or the server has lost it, it begins anew: of PUT that does the same.
         const offset = mayGoOn(error) ? await this.#offsetSoon(error) : undefined
         if (!mayGoOn(error) || (offset === undefined && !isIdempotent(method))) throw error
@@ -144,7 +147,7 @@ class Upload {
       if (address === undefined) return
       this.#address = this.#own(address)
       if (this.#address === undefined) return
-      void this.#keepState()
+      this.#keeping = this.#keepState()
     })
     return response
   }

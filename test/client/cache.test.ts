@@ -7,6 +7,7 @@ import { basic, bearer, digest } from '#src/client/auth.js'
 import { MemoryCacheStore } from '#src/client/cache-store.js'
 import { ProxyError } from '#src/client/errors.js'
 import { FileCacheStore } from '#src/client/file-cache-store.js'
+import { HarRecorder } from '#src/client/har.js'
 import { HttpCache } from '#src/client/http-cache.js'
 import type { Session } from '#src/client/session.js'
 import { HttpResponse, text, type HttpFunction, type ResponseInit } from '#src/http/index.js'
@@ -233,5 +234,45 @@ void suite('HttpCache', () => {
     await later.write('e', stored)
     assert.equal((await readdir(folder)).length, 2)
     assert.equal(String((await later.read('e'))[0]?.body), 'body')
+  })
+
+  void test('whoever is told apart by a cookie or a key gets answers of their own', async (t) => {
+    const { url } = await counted(t, () => ({ 'cache-control': 'private, max-age=60' }))
+    const own = session(t, { cache: new HttpCache() })
+    for (const name of ['cookie', 'x-api-key', 'x-auth-token']) {
+      const ann = await read(own, `${url}/${name}`, { [name]: 'user=ann' })
+      assert.notEqual(await read(own, `${url}/${name}`, { [name]: 'user=bob' }), ann)
+      assert.equal(await read(own, `${url}/${name}`, { [name]: 'user=ann' }), ann.replace('new', 'hit'))
+    }
+  })
+
+  void test('must-revalidate outlives a 304 that does not name it, and one that does keeps the entry of use', async (t) => {
+    let isBroken = false
+    const { url } = await counted(
+      t,
+      () => ({ 'cache-control': 'max-age=0, must-revalidate, stale-if-error=600', etag: '"one"' }),
+      ({ headers, path }) => {
+        if (isBroken) return text('broken', { status: 500 })
+        if (!headers.has('if-none-match')) return undefined as never
+        const more = path === '/named' ? { 'cache-control': 'max-age=0, must-revalidate' } : undefined
+        return statusOnly(304, { headers: { etag: '"one"', ...more } })
+      },
+    )
+    const own = session(t, { cache: new HttpCache(), retries: 0 })
+    assert.equal(await read(own, `${url}/named`), 'new: answer 1')
+    for (let i = 0; i < 4; i += 1) assert.equal(await read(own, `${url}/named`), 'revalidated: answer 1')
+    assert.match(await read(own, url), /^new: answer/)
+    assert.match(await read(own, url), /^revalidated/)
+    isBroken = true
+    assert.equal(await read(own, url), 'new: broken')
+  })
+
+  void test('a recorder of bodies and a cache both have them', async (t) => {
+    const { url } = await counted(t, () => ({ 'cache-control': 'max-age=60' }))
+    const recorder = new HarRecorder({ maxBodyBytes: 1000 })
+    const own = session(t, { cache: new HttpCache(), recorder })
+    assert.equal(await read(own, url), 'new: answer 1')
+    assert.equal(await read(own, url), 'hit: answer 1')
+    assert.equal(recorder.toJSON().log.entries[0]?.response.content.text, 'answer 1')
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -23,7 +23,12 @@ interface Served {
 }
 
 /** A server of one file that ends each connection behind so many bytes of a body: those that `cut` says, one by one. */
-async function serving(t: TestContext, cut: () => number = () => Infinity, more = ''): Promise<Served> {
+async function serving(
+  t: TestContext,
+  cut: () => number = () => Infinity,
+  more = '',
+  ignoresIfRange = false,
+): Promise<Served> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -35,7 +40,7 @@ async function serving(t: TestContext, cut: () => number = () => Infinity, more 
       const { content, etag } = served
       served.requests.push(head)
       const [, from] = /\r\nRange: bytes=(\d+)-/i.exec(head) ?? []
-      const isSame = head.includes(`If-Range: ${etag}`)
+      const isSame = ignoresIfRange || head.includes(`If-Range: ${etag}`)
       const start = from === undefined || !isSame ? 0 : Number(from)
       head = ''
       if (start >= content.length) {
@@ -157,5 +162,50 @@ void suite('Session.download', () => {
       told.toSorted((a, b) => a - b),
     )
     assert.equal(told.at(-1), CONTENT.length)
+  })
+
+  void test('a part of another version is not joined: it begins anew', async (t) => {
+    let isBroken = true
+    let count = 0
+    const served = await serving(t, () => (!isBroken ? Infinity : (count += 1) === 1 ? 1_000_000 : 0), '', true)
+    const { path, session } = await place(t)
+    await assert.rejects(session.download(served.url, path, { attempts: 1 }))
+    isBroken = false
+    served.content = randomBytes(CONTENT.length)
+    served.etag = '"two"'
+    await session.download(served.url, path)
+    assert.ok(served.content.equals(await readFile(path)))
+  })
+
+  void test('a link stays and what it leads to is replaced, with its mode; a device is written to', async (t) => {
+    const served = await serving(t)
+    const { folder, path, session } = await place(t)
+    await writeFile(path, 'before', { mode: 0o750 })
+    await symlink(path, join(folder, 'link'))
+    await session.download(served.url, join(folder, 'link'))
+    assert.ok((await lstat(join(folder, 'link'))).isSymbolicLink())
+    assert.ok(CONTENT.equals(await readFile(path)))
+    assert.equal((await stat(path)).mode & 0o777, 0o750)
+    await symlink('/dev/null', join(folder, 'null'))
+    assert.equal((await session.download(served.url, join(folder, 'null'))).bytes, CONTENT.length)
+    assert.ok((await stat('/dev/null')).isCharacterDevice())
+    await assert.rejects(session.download(served.url, folder), { code: 'EISDIR' })
+    assert.deepEqual((await readdir(folder)).toSorted(), ['file', 'link', 'null'])
+  })
+
+  void test('two downloads do not write one part: the second is refused, and the first is whole', async (t) => {
+    const served = await serving(t)
+    const { folder, path, session } = await place(t)
+    const first = session.download(served.url, path)
+    await assert.rejects(session.download(served.url, path), { code: 'ERR_BUSY_PART' })
+    await first
+    assert.ok(CONTENT.equals(await readFile(path)))
+    // One that was killed has left its lock: nobody has that number.
+    await writeFile(`${path}.part.lock`, '4194305')
+    await session.download(served.url, path)
+    await writeFile(`${path}.part.lock`, '1')
+    await assert.rejects(session.download(served.url, path), { code: 'ERR_BUSY_PART' })
+    await rm(`${path}.part.lock`)
+    assert.deepEqual(await readdir(folder), ['file'])
   })
 })

@@ -245,4 +245,16 @@ void suite('HTTP/2', () => {
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => session.get(url)))
     assert.ok(results.every(({ status }) => status === 'rejected'))
   })
+
+  void test('a server that refuses each stream ends the request, and is asked three times at most', async (t) => {
+    let count = 0
+    const { url, session } = await serving(t, (stream, headers) => {
+      if (headers[':path'] === '/') return ok(stream)
+      count += 1
+      stream.close(constants.NGHTTP2_REFUSED_STREAM)
+    })
+    assert.equal(await (await session.get(url)).text(), 'ok')
+    await assert.rejects(session.get(`${url}refused`), ResponseError)
+    assert.ok(count <= 3, `${count} times`)
+  })
 })

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { BodyError } from '#src/client/errors.js'
 import { Session } from '#src/client/session.js'
+import { until } from '#src/testing/contract-row.js'
+import { Program } from '../fixtures/program.js'
 import { cutting } from './_cutting-server.js'
 
 const CONTENT = randomBytes(16 * 1024 * 1024)
@@ -93,5 +96,26 @@ void suite('downloads by several connections', () => {
     await assert.rejects(session.download(served.url, path, { segments: 4, digest }), BodyError)
     assert.equal(await readFile(path, 'utf8'), 'before')
     assert.deepEqual(await readdir(folder), ['file'])
+  })
+
+  void test('kill -9 in the middle leaves no hole: what is noted is in the file', async (t) => {
+    let isSlow = true
+    const served = await cutting(t, {
+      content: CONTENT,
+      cut: () => (isSlow ? randomInt(1_100_000, 1_800_000) : Infinity),
+      stalled: () => undefined,
+    })
+    const { path, session } = await place(t)
+    const script = `import { Session } from 'moorage/client'
+      await new Session({ proxy: false }).download(process.argv[1], process.argv[2], { segments: 4 })`
+    for (let i = 0; i < 3; i += 1) {
+      const program = new Program(t, process.execPath, ['--input-type=module', '-e', script, served.url, path])
+      const blocks = existsSync(`${path}.part`) ? statSync(`${path}.part`).blocks : 0
+      await until('more is there', () => existsSync(`${path}.part`) && statSync(`${path}.part`).blocks > blocks + 1000)
+      await program.stop('SIGKILL')
+    }
+    isSlow = false
+    await session.download(served.url, path, { segments: 4 })
+    assert.ok(CONTENT.equals(await readFile(path)))
   })
 })

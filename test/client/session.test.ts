@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import { BrokenError, LimitError, TimeoutError } from '#src/base/errors.js'
 import { basic, bearer } from '#src/client/auth.js'
 import { BodyError, ConnectError, RedirectError, ResponseError, StatusError } from '#src/client/errors.js'
+import { request } from '#src/client/request.js'
 import { json, redirect, stream, text } from '#src/http/index.js'
 import { raw, serving, session } from './_servers.js'
 
@@ -309,5 +310,32 @@ void suite('Session', () => {
       (error) => error instanceof BodyError || error instanceof BrokenError,
     )
     assert.equal(await (await own.get(url)).text(), 'ok')
+  })
+
+  void test('a request that took too long is not sent again by itself', async (t) => {
+    const asked: string[] = []
+    const url = await raw(t, (socket) => {
+      socket.on('data', (bytes) => {
+        const [line = ''] = String(bytes).split('\r\n')
+        asked.push(line)
+        if (line.startsWith('GET')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      })
+    })
+    const own = session(t)
+    assert.equal(await (await own.get(url)).text(), 'ok')
+    await assert.rejects(own.put(url, { body: 'x', responseTimeoutMs: 100 }), TimeoutError)
+    assert.equal(asked.filter((line) => line.startsWith('PUT')).length, 1)
+  })
+
+  void test('request refuses an option that it has not', async () => {
+    const misspelt = { methd: 'POST', timeoutMs: 1000 }
+    await assert.rejects(request('http://127.0.0.1:1/', misspelt), { code: 'ERR_OPTION_UNKNOWN' })
+  })
+
+  void test('a baseUrl is what the others begin with, with and without a slash at its end', async (t) => {
+    const url = await serving(t, ({ target }) => text(target))
+    for (const base of ['/v1', '/v1/'])
+      assert.equal(await (await session(t, { baseUrl: url + base }).get('users?a=b')).text(), '/v1/users?a=b')
+    assert.equal(await (await session(t, { baseUrl: `${url}/v1` }).get('/users')).text(), '/users')
   })
 })

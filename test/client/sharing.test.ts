@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { LimitError, UsageError } from '#src/base/errors.js'
+import { LimitError, TimeoutError, UsageError } from '#src/base/errors.js'
+import { basic, bearer } from '#src/client/auth.js'
+import { RedirectError } from '#src/client/errors.js'
 import { HarRecorder } from '#src/client/har.js'
 import { HarReplay } from '#src/client/har-replay.js'
 import { OriginPace } from '#src/client/origin-pace.js'
@@ -168,5 +170,71 @@ void suite('requests that know of each other', () => {
     await assert.rejects(again.get(`${url}/never`), UsageError)
     assert.throws(() => new HarReplay('{}'), UsageError)
     assert.equal(count, 3)
+  })
+
+  void test('OriginPace gives a turn on when whoever got it no longer wants it, and two that end at once free two', async () => {
+    const pace = new OriginPace(
+      { maxRequestsPerSecond: Infinity, maxRequestsPerOrigin: 2, maxWaiting: 10 },
+      new FakeClock(),
+    )
+    const [first, second] = await Promise.all([pace.take('a', undefined), pace.take('a', undefined)])
+    const controller = new AbortController()
+    const left = pace.take('a', controller.signal)
+    const third = pace.take('a', undefined)
+    const fourth = pace.take('a', undefined)
+    controller.abort(new Error('enough'))
+    first?.()
+    second?.()
+    await assert.rejects(left, /enough/)
+    const releases = await Promise.all([third, fourth])
+    const fifth = pace.take('a', undefined)
+    for (const release of releases) release()
+    ;(await fifth)()
+  })
+
+  void test('OriginPace: those that leave cost no turn, and what is sent again has one', async () => {
+    const clock = new FakeClock()
+    const pace = new OriginPace({ maxRequestsPerSecond: 1, maxRequestsPerOrigin: Infinity, maxWaiting: 100 }, clock)
+    ;(await pace.take('a', undefined))()
+    const controller = new AbortController()
+    const left = Array.from({ length: 50 }, () => pace.take('a', controller.signal))
+    controller.abort(new Error('enough'))
+    for (const one of left) await assert.rejects(one, /enough/)
+    let isOver = false
+    const again = pace.takeAgain('a', undefined).then(() => (isOver = true))
+    await clock.advance(999)
+    assert.equal(isOver, false)
+    await clock.advance(1)
+    await again
+  })
+
+  void test('timeoutMs bounds turns, callbacks and waits for a Retry-After', async (t) => {
+    const url = await serving(t, ({ path }) =>
+      path === '/busy' ? text('later', { status: 503, headers: { 'retry-after': '30' } }) : text('answer'),
+    )
+    const slow = session(t, { maxRequestsPerSecond: 0.01, timeoutMs: 200 })
+    assert.equal(await (await slow.get(url)).text(), 'answer')
+    await assert.rejects(slow.get(url), TimeoutError)
+    const never = new Promise<never>(() => undefined)
+    const own = session(t, { timeoutMs: 200, retries: 2 })
+    await assert.rejects(own.get(url, { auth: bearer(() => never) }), TimeoutError)
+    await assert.rejects(session(t, { timeoutMs: 200, hooks: { beforeRequest: () => never } }).get(url), TimeoutError)
+    assert.equal((await own.get(`${url}/busy`)).status, 503)
+    const signal = AbortSignal.abort(new Error('enough'))
+    await assert.rejects(session(t).get(url, { auth: bearer(() => never), signal }), /enough/)
+  })
+
+  void test('pages does not go to another origin, which would be told the credentials', async (t) => {
+    let asked = 0
+    const other = await serving(t, () => {
+      asked += 1
+      return text('other')
+    })
+    const url = await serving(t, () => text('first', { headers: { link: `<${other}/next>; rel="next"` } }))
+    const seen: string[] = []
+    await assert.rejects(async () => {
+      for await (const page of session(t, { auth: basic('ann', 'secret') }).pages(url)) seen.push(await page.text())
+    }, RedirectError)
+    assert.deepEqual([seen, asked], [['first'], 0])
   })
 })

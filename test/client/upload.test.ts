@@ -128,4 +128,24 @@ void suite('Session.upload', () => {
     })
     assert.equal(await readFile(join(folder, 'inbox/file'), 'utf8'), 'before')
   })
+
+  void test('a 503 keeps the state, which is of its URL alone, and an address elsewhere is not gone to', async (t) => {
+    const { folder, source, session } = await place(t)
+    const stateFile = join(folder, 'state.json')
+    let elsewhere = 0
+    await using other = await serveHttp('http://127.0.0.1:0', () => {
+      elsewhere += 1
+      return text('')
+    })
+    await using server = await serveHttp('http://127.0.0.1:0', (request) => {
+      request.inform(104, { Location: request.path === '/far' ? `${other.endpoint}/there` : '/here' })
+      return text('busy', { status: request.path === '/far' ? 200 : 503 })
+    })
+    await assert.rejects(session.upload(`${server.endpoint}/near`, source, { stateFile }), StatusError)
+    assert.ok(existsSync(stateFile))
+    await session.upload(`${other.endpoint}/file`, source, { stateFile })
+    assert.equal(elsewhere, 1)
+    assert.equal((await session.upload(`${server.endpoint}/far`, source)).isResumable, false)
+    assert.equal(elsewhere, 1)
+  })
 })
