@@ -64,8 +64,11 @@ static void run_job(napi_env env, void *data) {
       if (job->file_error != 0) return;
     } else if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       if (!has_more(job->from)) return;
-    } else if (length == 0 || errno != EINTR) {
-      job->stream_error = length == 0 ? 0 : errno;
+    } else if (length == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) {
+      // At its end, or on a system that takes nothing out of such a socket: it is read as ever.
+      return;
+    } else if (errno != EINTR) {
+      job->stream_error = errno;
       return;
     }
   }

@@ -92,8 +92,11 @@ class Download {
   /** Into a device or a pipe: nothing of it can be gone on with. */
   async runThrough(): Promise<DownloadReport> {
     const response = await this.#session.get(this.#url, { ...this.#request, decompress: false })
-    const bytes = await writeThrough(response.raiseForStatus(), this.#path)
-    return { path: this.#path, bytes, resumed: 0, breaks: 0, isChecked: false, response }
+    const wanted = this.#wanted ?? tryParseReprDigest(response.headers.get('repr-digest') ?? '')
+    const hash = wanted && createHash(wanted.algorithm)
+    const bytes = await writeThrough(response.raiseForStatus(), this.#path, (piece) => hash?.update(piece))
+    if (wanted !== undefined && hash !== undefined) await checkDigest(wanted, hash, [])
+    return { path: this.#path, bytes, resumed: 0, breaks: 0, isChecked: wanted !== undefined, response }
   }
 
   /** `undefined` where it is not wanted, or cannot be. */
@@ -228,7 +231,8 @@ class Download {
       await writer.leave()
       throw error
     } finally {
-      this.#length = writer.length
+      // What could not be written is not gone on behind: there would be a hole.
+      this.#length = writer.written
     }
   }
 

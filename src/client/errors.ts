@@ -56,7 +56,7 @@ export interface RequestFacts {
   readonly addresses: readonly string[]
   readonly elapsedMs: number
   /** How far it has come. */
-  readonly reached: 'connect' | 'tls' | 'response' | 'body'
+  readonly reached: 'request' | 'connect' | 'tls' | 'response' | 'body'
 }
 
 /** What all of them have in their `details`. */

@@ -1,5 +1,6 @@
 import { basic, type Auth, type Challenged } from './auth.js'
 import type { CodingName } from './codings.js'
+import { explain } from './errors.js'
 import { encodeContent } from './content-encoding.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import type { Pair } from './sent-fields.js'
@@ -63,13 +64,24 @@ export function secured(hsts: HstsStore | undefined, target: Target): Target {
 export const hasTime = ({ deadline }: Journey, clock: Clock, waitMs: number): boolean => clock.now() + waitMs < deadline
 
 /** What others do for a request has the time of the request. @throws the reason of its signal; TimeoutError. */
-export function withinTime<T>(
-  { deadline, options, settings }: Journey,
-  clock: Clock,
-  promise: T | Promise<T>,
-): Promise<T> {
-  const timeoutMs = deadline - clock.now()
-  return besideSignal(promise, options?.signal, { clock, timeoutMs, reason: () => totalTimeout(settings.timeoutMs) })
+export function withinTime<T>(journey: Journey, clock: Clock, promise: T | Promise<T>): T | Promise<T> {
+  // Most credentials are there at once: then there is nothing to wait for.
+  if (!(promise instanceof Promise)) return promise
+  const timeoutMs = journey.deadline - clock.now()
+  return besideSignal(promise, journey.options?.signal, { clock, timeoutMs, reason: () => tooLate(journey) })
+}
+
+/** It was over before anything was sent. */
+function tooLate({ method, target, settings: { timeoutMs } }: Journey): unknown {
+  return explain(totalTimeout(timeoutMs), {
+    method,
+    url: target.href,
+    proxy: undefined,
+    isForwarded: false,
+    addresses: [],
+    elapsedMs: timeoutMs,
+    reached: 'request',
+  })
 }
 
 /** A base that URLs go on from, and not one whose last part they replace. */

@@ -65,5 +65,5 @@ async function isHeldByOther(path: string): Promise<boolean> {
 const busy = (part: string): BusyError =>
   new BusyError(
     'ERR_BUSY_PART',
-    `Cannot download: another one writes ${JSON.stringify(part)} now; wait for it, or save under another name`,
+    `Cannot download: another one writes ${JSON.stringify(part)} now; wait for it, save under another name, or remove ${JSON.stringify(`${part}.lock`)} where nobody does`,
   )

@@ -1,3 +1,4 @@
+import { isCredential } from './auth.js'
 import { detailsOf, RedirectError } from './errors.js'
 import type { ClientResponse } from './response.js'
 import type { ResponseHead } from '../engine/http1/message-head.js'
@@ -31,10 +32,10 @@ function fromBytes(location: string): string {
   return text.includes('\ufffd') ? location : text
 }
 
-/** What another origin must not be told, and what describes a body that is not sent again. */
-const SECRETS = new Set(['authorization', 'cookie', 'proxy-authorization', 'www-authenticate'])
+/** What describes a body that is not sent again. */
 const OF_BODY = new Set(['content-type', 'content-encoding', 'content-language', 'content-location', 'content-length'])
 
+/** Another origin is not told who asks. */
 export function fieldsBehind(
   fields: readonly (readonly [name: string, value: string])[],
   { isSameOrigin, keepsBody }: { readonly isSameOrigin: boolean; readonly keepsBody: boolean },
@@ -42,7 +43,7 @@ export function fieldsBehind(
   if (isSameOrigin && keepsBody) return fields
   return fields.filter(([name]) => {
     const key = name.toLowerCase()
-    return (isSameOrigin || !SECRETS.has(key)) && (keepsBody || !OF_BODY.has(key))
+    return (isSameOrigin || !isCredential(name)) && (keepsBody || !OF_BODY.has(key))
   })
 }
 

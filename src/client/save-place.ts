@@ -32,11 +32,16 @@ export async function publish(part: string, path: string): Promise<void> {
 }
 
 /** Into what is no file, one piece behind the other. @returns how many bytes. */
-export async function writeThrough(pieces: AsyncIterable<Uint8Array>, path: string): Promise<number> {
+export async function writeThrough(
+  pieces: AsyncIterable<Uint8Array>,
+  path: string,
+  seen: (piece: Uint8Array) => void = () => undefined,
+): Promise<number> {
   const file = await open(path, 'w')
   let total = 0
   try {
     for await (const piece of pieces) {
+      seen(piece)
       for (let at = 0; at < piece.length;) at += (await file.write(piece, at, piece.length - at, null)).bytesWritten
       total += piece.length
     }

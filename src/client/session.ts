@@ -255,8 +255,9 @@ export class Session implements AsyncDisposable {
     let journey = first
     for (;;) {
       const startedAt = this.#recorder === undefined ? undefined : new Date()
-      if (this.#hooks?.beforeRequest !== undefined) journey = await this.#hooked(journey, this.#hooks)
-      const { incoming, outcome } = await this.#respond(journey)
+      // What a hook adds is for this request: behind a redirect it is asked again.
+      const sent = this.#hooks?.beforeRequest === undefined ? journey : await this.#hooked(journey)
+      const { incoming, outcome } = await this.#respond(sent)
       const { target, method, settings } = journey
       const response = new ClientResponse({
         incoming,
@@ -318,9 +319,9 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  async #hooked(journey: Journey, hooks: SessionHooks): Promise<Journey> {
+  async #hooked(journey: Journey): Promise<Journey> {
     const { method, target, fields } = journey
-    const hooked = hooks.beforeRequest?.({ method, url: target.href, headers: new FieldList(fields) })
+    const hooked = this.#hooks?.beforeRequest?.({ method, url: target.href, headers: new FieldList(fields) })
     const added = await withinTime(journey, this.#timeouts.clock, hooked)
     return added === undefined ? journey : { ...journey, fields: overlay(fields, fieldPairs(added)) }
   }
@@ -335,7 +336,7 @@ export class Session implements AsyncDisposable {
       return { incoming: await this.#paced(journey), outcome: undefined }
     const fields = this.#fieldsOf(journey, undefined)
     const identity = identityOf(journey.auth, fields)
-    const send = (sent: readonly Pair[]): Promise<Incoming> => {
+    const send = async (sent: readonly Pair[]): Promise<Incoming> => {
       const next = { ...journey, fields: withCookiesOf(journey.fields, sent) }
       if (shared === undefined || identity === undefined) return this.#paced(next)
       const key = JSON.stringify([method, target.href, identity, sent])
@@ -371,15 +372,13 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  async #authorize(
+  #authorize(
     journey: Journey,
     wanted: readonly string[] | undefined,
     sent: string | undefined,
-  ): Promise<string | undefined> {
-    return (
-      journey.auth &&
-      withinTime(journey, this.#timeouts.clock, journey.auth.authorize(challenged(journey, wanted, sent)))
-    )
+  ): string | undefined | Promise<string | undefined> {
+    const authorization = journey.auth?.authorize(challenged(journey, wanted, sent))
+    return withinTime(journey, this.#timeouts.clock, authorization)
   }
 
   /** One stage of the journey: with its cookies and credentials, and again where that may help. */
@@ -391,7 +390,9 @@ export class Session implements AsyncDisposable {
     let authorization = await this.#authorize(journey, undefined, undefined)
     let answered = 0
     let isProxyAnswered = false
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
+      if (!isFirst && this.#pace !== undefined)
+        await withinTime(journey, clock, this.#pace.takeAgain(target.origin, options?.signal))
       const fields = this.#fieldsOf(journey, authorization)
       let waitMs: number | undefined
       try {
@@ -421,7 +422,7 @@ export class Session implements AsyncDisposable {
           // What would be too late is not waited for: the caller gets what there is.
           if (waitMs === undefined || !hasTime(journey, clock, waitMs)) return incoming
         }
-        await passOver(incoming, this.#timeouts.clock)
+        await passOver(incoming, clock)
       } catch (error) {
         const isElsewhere = error instanceof NetError && this.#placeOf(target, proxy) !== undefined
         if (isElsewhere) this.#altSvc?.forget(target.origin)

@@ -208,4 +208,13 @@ void suite('Session.download', () => {
     await rm(`${path}.part.lock`)
     assert.deepEqual(await readdir(folder), ['file'])
   })
+
+  void test('what goes into a device has its digest looked at, too', async (t) => {
+    const served = await serving(t)
+    const { session } = await place(t)
+    const report = await session.download(served.url, '/dev/null', { digest: `sha-256=${SHA256}` })
+    assert.equal(report.isChecked, true)
+    const wrong = `sha-256=${randomBytes(32).toString('base64')}`
+    await assert.rejects(session.download(served.url, '/dev/null', { digest: wrong }), BodyError)
+  })
 })

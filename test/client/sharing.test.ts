@@ -237,4 +237,35 @@ void suite('requests that know of each other', () => {
     }, RedirectError)
     assert.deepEqual([seen, asked], [['first'], 0])
   })
+
+  void test('what is sent again waits for a turn of its own', async (t) => {
+    const times: number[] = []
+    const url = await serving(t, () => {
+      times.push(performance.now())
+      return text('busy', { status: times.length < 4 ? 503 : 200, headers: { 'retry-after': '0' } })
+    })
+    const response = await session(t, { maxRequestsPerSecond: 20, retries: 5 }).get(url)
+    assert.equal(response.status, 200)
+    await response.text()
+    const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
+    // Less what the timers and the way to the server may take off.
+    assert.ok(gaps.length === 3 && gaps.every((gap) => gap > 35), gaps.join(' '))
+  })
+
+  void test('what says who asks, and what a hook added, does not follow a redirect to another origin', async (t) => {
+    const seen: string[] = []
+    const other = await serving(t, ({ headers }) => {
+      seen.push([...headers].map(([name]) => name.toLowerCase()).join(' '))
+      return text('other')
+    })
+    const url = await serving(t, () => redirect(`${other}/`))
+    const hooks = {
+      beforeRequest: ({ url: asked }: { readonly url: string }) =>
+        asked.startsWith(url) ? { 'x-hooked': 'yes' } : undefined,
+    }
+    const headers = { 'x-api-key': 'hush', 'x-auth-token': 'hush', 'x-plain': 'yes' }
+    assert.equal(await (await session(t, { hooks, headers }).get(url)).text(), 'other')
+    assert.match(seen[0] ?? '', /x-plain/)
+    assert.doesNotMatch(seen[0] ?? '', /x-hooked|x-api-key|x-auth-token/)
+  })
 })
