@@ -17,6 +17,8 @@ export interface CurlRow {
   /** What the server answers, request by request. '' ends the connection. */
   readonly answers?: readonly string[]
   readonly stdin?: string
+  /** Variables of the environment; the words of `words` stand for the same in their values. */
+  readonly env?: Readonly<Record<string, string>>
   /** The server speaks TLS, `{url}` is `https://localhost`, and `ca.pem` has its certificate. */
   readonly isTls?: boolean
   /** What curl sends differently, and why that stays: each part of curl's bytes with what stands for it in ours. */
@@ -71,7 +73,13 @@ interface Outcome extends CurlJobDone {
   readonly files: Readonly<Record<string, string>>
 }
 
-type Run = (folder: string, words: readonly string[], stdin: string) => Promise<CurlJobDone>
+interface Setting {
+  readonly folder: string
+  readonly stdin: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+type Run = (words: readonly string[], setting: Setting) => Promise<CurlJobDone>
 
 async function runOne(server: RecordingServer, row: CurlRow, run: Run): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'judge-'))
@@ -85,13 +93,14 @@ async function runOne(server: RecordingServer, row: CurlRow, run: Run): Promise<
     server.begin(row.answers ?? [])
     const credentials = row.words.includes('-U') ? { credentials: { user: 'a', password: 'b' } } : {}
     await using proxy = await TestProxy.start(credentials)
-    const words = row.words.map((word) =>
+    const fill = (word: string): string =>
       word
         .replaceAll('{url}', url)
         .replaceAll('{proxy}', `127.0.0.1:${proxy.port}`)
-        .replaceAll('{port}', String(server.port)),
-    )
-    const done = await run(folder, ['-sS', ...words], row.stdin ?? '')
+        .replaceAll('{port}', String(server.port))
+    const env = { ...environment(folder) }
+    for (const [name, value] of Object.entries(row.env ?? {})) env[name] = fill(value)
+    const done = await run(['-sS', ...row.words.map(fill)], { folder, env, stdin: row.stdin ?? '' })
     return { ...done, recorded: `${proxy.asked.join('\n')}${server.recorded}`, files: filesOf(folder) }
   } finally {
     rmSync(folder, { recursive: true })
@@ -101,9 +110,9 @@ async function runOne(server: RecordingServer, row: CurlRow, run: Run): Promise<
 /** In a process of its own. */
 const byProgram =
   (...program: readonly [command: string, ...before: readonly string[]]): Run =>
-  async (folder, words, stdin) => {
+  async (words, { folder, stdin, env }) => {
     const [command, ...before] = program
-    const child = spawn(command, [...before, ...words], { cwd: folder, env: environment(folder), timeout: 30_000 })
+    const child = spawn(command, [...before, ...words], { cwd: folder, env, timeout: 30_000 })
     let [out, err] = ['', '']
     child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString('latin1')))
     child.stderr.on('data', (bytes) => (err += String(bytes)))
@@ -117,8 +126,8 @@ const byProgram =
 export class CurlWorker {
   readonly #child: ChildProcess = fork(fileURLToPath(new URL('_curl-worker.js', import.meta.url)))
 
-  readonly run: Run = async (folder, words) => {
-    const job: CurlJob = { words, folder, env: environment(folder) }
+  readonly run: Run = async (words, { folder, env }) => {
+    const job: CurlJob = { words, folder, env }
     this.#child.send(job)
     const [done]: CurlJobDone[] = await once(this.#child, 'message')
     assert.ok(done)

@@ -5,10 +5,11 @@ import { ACCEPT_ENCODING } from '#src/client/index.js'
 import { CurlWorker, curlVersion, judge, type CurlRow } from './_curl-judge.js'
 import { BODY_ROWS } from './_curl-rows-bodies.js'
 import { END_ROWS } from './_curl-rows-ends.js'
+import { FILE_ROWS } from './_curl-rows-files.js'
 import { HEAD_ROWS } from './_curl-rows-heads.js'
 import { WAY_ROWS } from './_curl-rows-ways.js'
 
-const ROWS: readonly CurlRow[] = [...HEAD_ROWS, ...BODY_ROWS, ...WAY_ROWS, ...END_ROWS]
+const ROWS: readonly CurlRow[] = [...HEAD_ROWS, ...BODY_ROWS, ...WAY_ROWS, ...END_ROWS, ...FILE_ROWS]
 
 /** `MOORAGE_CURL_ROW=--digest npm test -- cli/curl` runs those with this in their name. */
 const ONLY = process.env['MOORAGE_CURL_ROW']

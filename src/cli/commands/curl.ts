@@ -8,6 +8,8 @@ import { parseCurlLine, type CurlLine } from '../curl/curl-line.js'
 import { toStdout } from '../curl/destination.js'
 import { CURL_EXIT, CurlFailure } from '../curl/exit-codes.js'
 import { CURL_FLAGS } from '../curl/flags.js'
+import { readGivenContent } from '../curl/given-content.js'
+import { HeadFile } from '../curl/head-file.js'
 import { Narration } from '../curl/narration.js'
 import { Network } from '../curl/network.js'
 import { UrlRun, type Common, type Job } from '../curl/one-url.js'
@@ -35,32 +37,47 @@ export const curl: Command = defineCommand({
 
 async function runLine(line: CurlLine, { signal }: CommandContext): Promise<number> {
   const narration = new Narration(line)
-  let jobs: readonly Job[]
   try {
-    jobs = jobsOf(line)
+    demandSense(line)
+    const jobs = jobsOf(line)
+    const common: Common = {
+      line,
+      signal,
+      content: await readGivenContent(line, narration),
+      network: new Network(line),
+      cookies: await CurlCookies.of(line),
+      narration,
+      headFile: new HeadFile(line.text('dump-header')),
+    }
+    return await runJobs(common, jobs)
   } catch (error) {
     if (!(error instanceof CurlFailure)) throw error
     narration.failed(error, error.message)
     return error.exit
   }
-  const common: Common = {
-    line,
-    signal,
-    network: new Network(line),
-    cookies: await CurlCookies.of(line),
-    narration,
-  }
+}
+
+async function runJobs(common: Common, jobs: readonly Job[]): Promise<number> {
+  const { line, cookies, network, narration } = common
   let exit: number = CURL_EXIT.ok
   try {
     for (const job of jobs) {
       exit = await runJob(common, job)
       if (exit !== CURL_EXIT.ok && line.has('fail-early')) break
     }
-    await common.cookies.save(toStdout).catch((error: unknown) => common.narration.note(messageOf(error)))
+    await cookies.save(toStdout).catch((error: unknown) => narration.warn(messageOf(error)))
   } finally {
-    common.network.destroy()
+    network.destroy()
   }
   return exit
+}
+
+/** @throws UsageError `ERR_OPTION_VALUE` for what cannot be meant. */
+function demandSense(line: CurlLine): void {
+  if (!line.has('remote-header-name')) return
+  const other = (['include', 'head', 'continue-at'] as const).find((name) => line.has(name))
+  if (other !== undefined)
+    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --remote-header-name with --${other}: give one of them`)
 }
 
 /** Each URL with its -o, -O and -T: they belong together by their order. A pattern is all of its URLs. */
@@ -84,12 +101,12 @@ function jobsOf(line: CurlLine): readonly Job[] {
 
 async function runJob(common: Common, job: Job): Promise<number> {
   const began = performance.now()
+  const run = new UrlRun(common, job)
   for (let tries = 1; ; tries += 1) {
-    const run = new UrlRun(common, job)
     const ending = await run.run()
     const waitMs = waitBeforeRetry(common.line, ending, tries, performance.now() - began)
     if (waitMs === undefined) {
-      await run.tell(ending)
+      await run.end(ending)
       return ending.exit
     }
     common.narration.note(`trying again in ${waitMs / 1000} s`)

@@ -6,7 +6,7 @@ import type { CurlCookies } from './curl-cookies.js'
 import { proxyPairs, toExactHead, waitsForContinue, wantsChunks, type HeadParts } from './curl-head.js'
 import type { CurlLine } from './curl-line.js'
 import type { CurlUrl } from './curl-url.js'
-import { parseHeaderLines, type HeaderLine } from './header-lines.js'
+import type { HeaderLine } from './header-lines.js'
 import type { Narration, RawHead } from './narration.js'
 import type { Network } from './network.js'
 import { proxyOf, type CurlProxy } from './proxy-choice.js'
@@ -19,11 +19,12 @@ export interface AskingParts {
   readonly cookies: CurlCookies
   readonly narration: Narration
   readonly lines: readonly HeaderLine[]
+  readonly proxyLines: readonly HeaderLine[]
   readonly signal: AbortSignalLike
   /** By `performance.now()`; Infinity for none. */
   readonly deadline: number
   /** Of the file that is gone on with, or what --range says. */
-  readonly range: string | undefined
+  readonly range: HeadParts['range']
   readonly condition: HeadParts['condition']
   readonly userAgent: string
   readonly acceptEncoding: string | undefined
@@ -42,14 +43,12 @@ export interface Question {
 /** Asks, and answers what server and proxy want to know, once each. */
 export class Asking {
   readonly #parts: AskingParts
-  readonly #proxyLines: readonly HeaderLine[]
   readonly #onHead: (head: RawHead) => void
   #proxyCredentials: { readonly proxy: string; readonly credentials: Credentials } | undefined
   sentBytes = 0
 
   constructor(parts: AskingParts, onHead: (head: RawHead) => void) {
     this.#parts = parts
-    this.#proxyLines = parseHeaderLines(parts.line.texts('proxy-header'))
     this.#onHead = onHead
   }
 
@@ -133,7 +132,7 @@ export class Asking {
       referer,
       cookie: await cookies.headerFor(url.href),
       condition,
-      proxyLines: this.#proxyLines,
+      proxyLines: this.#parts.proxyLines,
       expectsContinue: expects,
     })
     const place = network.placeOf(url)
@@ -172,7 +171,7 @@ export class Asking {
         ...(authorization === undefined ? [] : [['Proxy-Authorization', authorization] as const]),
         ...(userAgent === '' ? [] : [['User-Agent', userAgent] as const]),
         ['Proxy-Connection', 'Keep-Alive'],
-        ...proxyPairs(this.#proxyLines),
+        ...proxyPairs(this.#parts.proxyLines),
       ],
     }
   }

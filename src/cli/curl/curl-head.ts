@@ -19,7 +19,8 @@ export interface HeadParts {
   readonly isElsewhere: boolean
   readonly proxyAuthorization: string | undefined
   readonly authorization: string | undefined
-  readonly range: string | undefined
+  /** Range, or Content-Range. */
+  readonly range: Pair | undefined
   readonly userAgent: string
   readonly acceptEncoding: string | undefined
   readonly referer: string | undefined
@@ -54,7 +55,7 @@ export function toExactHead(parts: HeadParts): ExactHead {
     fields: [
       ...own('Proxy-Authorization', parts.proxyAuthorization),
       ...own('Authorization', parts.authorization),
-      ...own(body.kind === 'upload' ? 'Content-Range' : 'Range', parts.range),
+      ...(parts.range === undefined ? [] : own(...parts.range)),
       ...own('User-Agent', parts.userAgent === '' ? undefined : parts.userAgent),
       ...own('Accept', '*/*'),
       ...own('Accept-Encoding', parts.acceptEncoding),

@@ -23,6 +23,11 @@ export class CurlLine {
     return !this.#off.has(name) && this.#given.some((each) => each.name === name)
   }
 
+  /** Whether it was taken back by `--no-`, or by `--clobber` and its kin. */
+  isTakenBack(name: FlagName): boolean {
+    return this.#off.has(name)
+  }
+
   /** The last that was given. */
   text(name: TextName): string | undefined {
     return this.#given.findLast((each) => each.name === name)?.value

@@ -1,18 +1,95 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { constants, existsSync, mkdirSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { errorCodeOf, messageOf } from '../../base/index.js'
+import { messageOf } from '../../base/index.js'
 import type { ClientResponse } from '../../client/index.js'
 import type { CurlLine, GivenFlag } from './curl-line.js'
 import type { CurlUrl } from './curl-url.js'
 import { CurlFailure } from './exit-codes.js'
 
-/** Where a body goes. */
-export interface Destination {
+interface OpenFile {
+  readonly file: FileHandle
+  /** Bytes that were there before; `undefined` for what is no file on a disk. */
+  readonly before: number | undefined
+}
+
+/** Where the body of one URL goes, over all of its tries. No file is made before there is something to write. */
+export class Destination {
+  readonly #line: CurlLine
+  readonly #isBehind: boolean
+  #path: string | undefined
+  #isOfServer = false
+  #open: OpenFile | undefined
+
+  /** Stdout without a path; `isBehind` writes behind what a file has. */
+  constructor(line: CurlLine, path: string | undefined, isBehind: boolean) {
+    this.#line = line
+    this.#path = path
+    this.#isBehind = isBehind
+  }
+
   /** `undefined` for stdout. */
-  readonly path: string | undefined
-  write(bytes: Uint8Array): Promise<void>
-  close(): Promise<void>
+  get path(): string | undefined {
+    return this.#path
+  }
+
+  /** What the server calls it, in the folder where it goes. It may take no place that is taken. */
+  rename(name: string): void {
+    if (this.#open !== undefined || this.#path === undefined) return
+    this.#path = join(dirname(this.#path), name)
+    this.#isOfServer = true
+  }
+
+  /** @throws CurlFailure 23. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const { file } = (await this.#opened()) ?? {}
+    await (file === undefined ? toStdout(bytes) : this.#failing(() => writeAll(file, bytes)))
+  }
+
+  /** A body of no bytes is a file as well. @throws CurlFailure 23. */
+  async finish(): Promise<void> {
+    await this.#opened()
+  }
+
+  /** Takes back what was written, before another try. @throws CurlFailure 23. */
+  async takeBack(): Promise<void> {
+    const { file, before } = this.#open ?? {}
+    if (file !== undefined && before !== undefined) await this.#failing(() => file.truncate(before))
+  }
+
+  /** With the time at which it was changed, where that is to be kept. */
+  async close(changedAt?: Date): Promise<void> {
+    const { file, before } = this.#open ?? {}
+    this.#open = undefined
+    if (file === undefined) return
+    if (changedAt !== undefined && before !== undefined) await this.#failing(() => file.utimes(changedAt, changedAt))
+    await file.close()
+  }
+
+  async #opened(): Promise<OpenFile | undefined> {
+    const path = this.#path
+    if (path === undefined) return undefined
+    this.#open ??= await this.#failing(async () => {
+      if (this.#line.has('create-dirs')) mkdirSync(dirname(path), { recursive: true })
+      const name = this.#line.has('no-clobber') && !this.#isBehind ? freeName(path) : path
+      this.#path = name
+      const isNew = this.#isOfServer && !this.#line.isTakenBack('no-clobber')
+      const how = this.#isBehind ? 0 : isNew ? constants.O_EXCL : constants.O_TRUNC
+      const file = await open(name, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | how)
+      const facts = await file.stat()
+      return { file, before: facts.isFile() ? facts.size : undefined }
+    })
+    return this.#open
+  }
+
+  async #failing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (cause) {
+      if (cause instanceof CurlFailure) throw cause
+      throw new CurlFailure('write', `Cannot write ${JSON.stringify(this.#path)}: ${messageOf(cause)}`, cause)
+    }
+  }
 }
 
 /** The file that a URL belongs to, before anything came; `undefined` for stdout. */
@@ -43,31 +120,14 @@ export function nameOfServer(response: ClientResponse): string | undefined {
   return name === '' ? undefined : name
 }
 
-/** @throws CurlFailure 23. */
-export async function openDestination(line: CurlLine, path: string | undefined, from: number): Promise<Destination> {
-  if (path === undefined) return { path, write: toStdout, close: () => Promise.resolve() }
-  try {
-    if (line.has('create-dirs')) mkdirSync(dirname(path), { recursive: true })
-    const name = line.has('no-clobber') && from === 0 ? freeName(path) : path
-    const file = await open(name, from > 0 ? 'a' : 'w')
-    return { path: name, write: (bytes) => toFile(file, name, bytes), close: () => file.close() }
-  } catch (cause) {
-    throw new CurlFailure('write', `Cannot write ${JSON.stringify(path)}: ${messageOf(cause)}`, cause)
-  }
-}
-
 function freeName(path: string): string {
   if (!existsSync(path)) return path
   for (let n = 1; n <= 100; n += 1) if (!existsSync(`${path}.${n}`)) return `${path}.${n}`
   throw new CurlFailure('write', `Cannot write ${JSON.stringify(path)}: it is there, and so are those with numbers`)
 }
 
-async function toFile(file: FileHandle, path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
-  } catch (cause) {
-    throw new CurlFailure('write', `Cannot write ${JSON.stringify(path)}: ${messageOf(cause)}`, cause)
-  }
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
 }
 
 /** Waits until the reader has it. */
@@ -78,18 +138,4 @@ export function toStdout(bytes: Uint8Array | string): Promise<void> {
       else reject(new CurlFailure('write', `Cannot write to stdout: ${messageOf(error)}`, error))
     })
   })
-}
-
-/** --continue-at: behind so many bytes, or behind those of the file. */
-export function offsetOf(line: CurlLine, path: string | undefined): number {
-  const given = line.text('continue-at')
-  if (given === undefined) return 0
-  if (given !== '-') return line.number('continue-at') ?? 0
-  if (path === undefined) return 0
-  try {
-    return statSync(path).size
-  } catch (cause) {
-    if (errorCodeOf(cause) === 'ENOENT') return 0
-    throw new CurlFailure('read', `Cannot read ${JSON.stringify(path)}: ${messageOf(cause)}`, cause)
-  }
 }

@@ -1,4 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
+import { messageOf } from '../../base/index.js'
 import type { ClientResponse } from '../../client/index.js'
 import type { CurlLine } from './curl-line.js'
 import { curlExitOf } from './exit-codes.js'
@@ -7,13 +8,14 @@ import { curlExitOf } from './exit-codes.js'
 export class Narration {
   readonly #isVerbose: boolean
   readonly #tellsErrors: boolean
+  readonly #isSilent: boolean
   readonly #file: string | undefined
 
   constructor(line: CurlLine) {
     this.#isVerbose = line.has('verbose')
     this.#tellsErrors = !line.has('silent') || line.has('show-error')
-    this.#file = line.text('stderr')
-    if (this.#file !== undefined && this.#file !== '-') writeFileSync(this.#file, '')
+    this.#isSilent = line.has('silent')
+    this.#file = fileOf(line.text('stderr'))
   }
 
   sent(head: string): void {
@@ -43,10 +45,27 @@ export class Narration {
     if (this.#tellsErrors) this.say(`moorage: (${curlExitOf(error) ?? 1}) ${message}\n`)
   }
 
+  /** What was passed over, and is no error. */
+  warn(text: string): void {
+    if (!this.#isSilent) this.say(`moorage: warning: ${text}\n`)
+  }
+
   say(text: string): void {
     if (this.#file === undefined) process.stderr.write(text)
     else if (this.#file === '-') process.stdout.write(text)
     else appendFileSync(this.#file, text)
+  }
+}
+
+/** A file of --stderr that cannot be written leaves stderr as it is. */
+function fileOf(path: string | undefined): string | undefined {
+  if (path === undefined || path === '-') return path
+  try {
+    writeFileSync(path, '')
+    return path
+  } catch (error) {
+    process.stderr.write(`moorage: warning: --stderr stays as it is: ${messageOf(error)}\n`)
+    return undefined
   }
 }
 

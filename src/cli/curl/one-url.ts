@@ -1,5 +1,5 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { messageOf, type AbortSignalLike } from '../../base/index.js'
 import { ACCEPT_ENCODING, type ClientResponse } from '../../client/index.js'
 import { Output } from '../output.js'
@@ -7,14 +7,16 @@ import { ProgressLine } from '../progress.js'
 import type { CurlCookies } from './curl-cookies.js'
 import type { CurlLine, GivenFlag } from './curl-line.js'
 import { parseCurlUrl } from './curl-url.js'
-import { nameOfServer, offsetOf, openDestination, plannedPath, toStdout, type Destination } from './destination.js'
+import { Destination, nameOfServer, plannedPath, toStdout } from './destination.js'
 import { CURL_EXIT, CurlFailure, curlExitOf } from './exit-codes.js'
-import { parseHeaderLines, toFieldBytes, type HeaderLine } from './header-lines.js'
+import { demandLength, type GivenContent } from './given-content.js'
+import type { HeadFile } from './head-file.js'
+import { toFieldBytes } from './header-lines.js'
 import { formatRawHead, type Narration } from './narration.js'
 import type { Network } from './network.js'
-import { encodeData } from './post-data.js'
 import { proxyOf } from './proxy-choice.js'
 import { contentOf } from './request-body.js'
+import { continuationOf, offsetOf, rangeOf } from './resumption.js'
 import type { Ending } from './retry-rules.js'
 import { timeConditionOf } from './time-condition.js'
 import { transfer, type Answer } from './transfer.js'
@@ -23,9 +25,11 @@ import { formatWriteOut } from './write-out.js'
 /** What all URLs of a command line share. */
 export interface Common {
   readonly line: CurlLine
+  readonly content: GivenContent
   readonly network: Network
   readonly cookies: CurlCookies
   readonly narration: Narration
+  readonly headFile: HeadFile
   readonly signal: AbortSignalLike
 }
 
@@ -37,54 +41,63 @@ export interface Job {
   readonly upload: string | undefined
 }
 
-/** One try of one URL. It never throws for what went wrong: that is told, and is the exit code. */
+/** What one try of a URL has come to. */
+class Try {
+  readonly began = performance.now()
+  readonly heads: string[] = []
+  answer: Answer | undefined
+  downloaded = 0
+  method = 'GET'
+
+  get response(): ClientResponse | undefined {
+    return this.answer?.response
+  }
+}
+
+/** One URL, over all of its tries. It never throws for what went wrong: that is told, and is the exit code. */
 export class UrlRun {
   readonly #common: Common
   readonly #job: Job
-  readonly #began = performance.now()
-  readonly #heads: string[] = []
-  #answer: Answer | undefined
-  #response: ClientResponse | undefined
+  #try = new Try()
   #destination: Destination | undefined
-  #downloaded = 0
-  #method = 'GET'
+  /** Bytes that were there before the first try, behind which --continue-at goes on. */
+  #from = 0
 
   constructor(common: Common, job: Job) {
     this.#common = common
     this.#job = job
   }
 
+  /** Once more where there was a try: what that one has written is taken back. */
   async run(): Promise<Ending> {
+    this.#try = new Try()
     let error: unknown
     try {
+      await this.#destination?.takeBack()
       await this.#get()
     } catch (thrown) {
       if (curlExitOf(thrown) === undefined || this.#common.signal.aborted) throw thrown
       error = thrown
     }
-    await this.#destination?.close()
     const exit = error === undefined ? CURL_EXIT.ok : (curlExitOf(error) ?? 1)
     if (error !== undefined) this.#common.narration.failed(error, messageOf(error))
-    return {
-      exit,
-      error,
-      status: this.#response?.status,
-      retryAfter: this.#response?.headers.get('retry-after'),
-    }
+    const { response } = this.#try
+    return { exit, error, status: response?.status, retryAfter: response?.headers.get('retry-after') }
   }
 
   async #get(): Promise<void> {
-    const { line, network, cookies, narration, signal } = this.#common
+    const { line, content, network, cookies, narration, headFile, signal } = this.#common
     const { text, output, upload } = this.#job
-    const { body, query } = await contentOf(line, upload)
-    const more = await Promise.all(line.texts('url-query').map(queryPart))
+    headFile.begin()
+    const { body, query } = await contentOf(line, content, upload)
     const parsed = parseCurlUrl(withUploadName(text, upload), {
       asIs: line.has('path-as-is'),
-      query: query === undefined ? more : [...more, query],
+      query: query === undefined ? content.query : [...content.query, query],
     })
-    const planned = plannedPath(line, output, parsed)
-    const from = offsetOf(line, planned)
-    this.#method = line.text('request') ?? (line.has('head') ? 'HEAD' : body.method)
+    if (this.#destination === undefined) this.#plan(plannedPath(line, output, parsed))
+    demandLength(content.lines, body.length)
+    const method = line.text('request') ?? (line.has('head') ? 'HEAD' : body.method)
+    this.#try.method = method
     const maxTime = line.seconds('max-time') ?? 0
     const parts = {
       line,
@@ -92,57 +105,75 @@ export class UrlRun {
       cookies,
       narration,
       signal,
-      lines: headerLinesOf(line),
-      deadline: maxTime > 0 ? this.#began + maxTime : Infinity,
-      range: from > 0 ? `bytes=${from}-` : rangeOf(line.text('range')),
+      lines: content.lines,
+      proxyLines: content.proxyLines,
+      deadline: maxTime > 0 ? this.#try.began + maxTime : Infinity,
+      range: rangeOf(line, body, this.#from),
       condition: timeConditionOf(line.text('time-cond')),
       userAgent: toFieldBytes(line.text('user-agent') ?? 'moorage'),
       acceptEncoding: line.has('compressed') ? ACCEPT_ENCODING : undefined,
     }
-    const answer = await transfer(parts, { url: parsed, method: this.#method, body }, (head) =>
-      this.#heads.push(formatRawHead(head)),
+    const answer = await transfer(parts, { url: parsed, method, body }, (head) =>
+      this.#try.heads.push(formatRawHead(head)),
     )
-    this.#answer = answer
-    this.#response = answer.response
-    this.#method = answer.method
-    await this.#receive(answer.response, planned, from)
+    this.#try.answer = answer
+    this.#try.method = answer.method
+    await this.#receive(answer.response, body.kind === 'none' && !line.has('head') ? this.#from : 0)
   }
 
-  async #receive(response: ClientResponse, planned: string | undefined, from: number): Promise<void> {
+  /** What the first try finds counts for all. */
+  #plan(path: string | undefined): void {
     const { line } = this.#common
+    this.#from = offsetOf(line, path)
+    this.#destination = new Destination(line, path, this.#from > 0)
+  }
+
+  async #receive(response: ClientResponse, from: number): Promise<void> {
+    const { line, headFile } = this.#common
+    const { heads } = this.#try
+    const destination = this.#destination
+    if (destination === undefined) return
     const isFailed = response.status >= 400
-    this.#dumpHeads(line.text('dump-header'))
-    if (isFailed && line.has('fail') && !line.has('fail-with-body')) {
+    await headFile.add(heads.join(''))
+    const continuation = from > 0 ? continuationOf(response, from) : 'append'
+    if (isFailed && continuation !== 'done' && line.has('fail') && !line.has('fail-with-body')) {
       response.discard()
       throw statusFailure(response)
     }
-    const etag = line.text('etag-save')
-    if (etag !== undefined && !isFailed) writeFileSync(etag, `${response.headers.get('etag') ?? ''}\n`)
-    const named = line.has('remote-header-name') ? nameOfServer(response) : undefined
-    const path = named === undefined || planned === undefined ? planned : join(dirname(planned), basename(named))
-    const destination = await openDestination(line, path, from)
-    this.#destination = destination
+    if (!isFailed) saveEtag(line.text('etag-save'), response)
+    const named = line.has('remote-header-name') && this.#isNamedByUrl ? nameOfServer(response) : undefined
+    if (named !== undefined) destination.rename(named)
     if (line.has('include') || line.has('head'))
-      for (const head of this.#heads) await destination.write(Buffer.from(head, 'latin1'))
-    if (from > 0 && response.status === 416) return response.discard()
-    if (from > 0 && response.status === 200) {
-      response.discard()
-      throw new CurlFailure('range', `Cannot go on behind ${from} bytes: the server sends all of it`)
-    }
-    await this.#save(response, destination)
-    if (isFailed && line.has('fail-with-body')) throw statusFailure(response)
+      for (const head of heads) await destination.write(Buffer.from(head, 'latin1'))
+    if (continuation === 'done') response.discard()
+    else await this.#save(response, destination, continuation === 'refuse')
+    if (isFailed && continuation !== 'done' && line.has('fail-with-body')) throw statusFailure(response)
+    await destination.finish()
   }
 
-  async #save(response: ClientResponse, destination: Destination): Promise<void> {
+  get #isNamedByUrl(): boolean {
+    return this.#job.output === undefined || this.#job.output.name === 'remote-name'
+  }
+
+  /** A body of no bytes is refused by nobody. */
+  async #save(response: ClientResponse, destination: Destination, isRefused: boolean): Promise<void> {
     const { line } = this.#common
+    const current = this.#try
     const isQuiet = line.has('silent') || line.has('no-progress-meter') || destination.path === undefined
     const progress = new ProgressLine(new Output({ json: false, quiet: isQuiet, verbose: false }))
     const size = Number(response.headers.get('content-length') ?? 0)
     try {
       for await (const bytes of response) {
-        this.#downloaded += bytes.length
+        if (isRefused && bytes.length > 0) {
+          response.discard()
+          throw new CurlFailure(
+            'range',
+            `Cannot go on behind ${this.#from} bytes: the server sends something else (${response.status})`,
+          )
+        }
+        current.downloaded += bytes.length
         await destination.write(bytes)
-        const totalBytes = this.#downloaded
+        const totalBytes = current.downloaded
         progress.update({
           name: basename(destination.path ?? ''),
           bytes: totalBytes,
@@ -150,7 +181,7 @@ export class UrlRun {
           totalBytes,
           totalSize: Math.max(size, totalBytes),
           transferredBytes: totalBytes,
-          bytesPerSecond: totalBytes / Math.max((performance.now() - this.#began) / 1000, 0.001),
+          bytesPerSecond: totalBytes / Math.max((performance.now() - current.began) / 1000, 0.001),
         })
       }
     } finally {
@@ -158,34 +189,26 @@ export class UrlRun {
     }
   }
 
-  #dumpHeads(path: string | undefined): void {
-    if (path === undefined) return
-    const text = this.#heads.join('')
-    if (path === '-') process.stdout.write(text, 'latin1')
-    else if (this.#job.number === 0) writeFileSync(path, text, 'latin1')
-    else appendFileSync(path, text, 'latin1')
-  }
-
-  /** --write-out, when the last try is over. */
-  async tell({ exit, error }: Ending): Promise<void> {
-    const { line, narration } = this.#common
-    const given = line.text('write-out')
-    if (given === undefined) return
-    const format = given.startsWith('@') ? readFileSync(given === '@-' ? 0 : given.slice(1), 'utf8') : given
-    const answer = this.#answer
+  /** When the last try is over: closes its file, and prints --write-out. */
+  async end({ exit, error }: Ending): Promise<void> {
+    const { line, content, narration } = this.#common
+    await this.#destination?.close()
+    const { format } = content
+    if (format === undefined) return
+    const { answer, response, downloaded, heads, began, method } = this.#try
     const pieces = formatWriteOut(format, {
       answer,
-      response: this.#response,
+      response,
       givenUrl: this.#job.text,
       urlNumber: this.#job.number,
-      method: this.#method,
+      method,
       exit,
       error: error === undefined ? undefined : messageOf(error),
       path: this.#destination?.path,
-      downloaded: this.#downloaded,
-      totalMs: performance.now() - this.#began,
+      downloaded,
+      totalMs: performance.now() - began,
       sentBytes: answer?.sentBytes ?? 0,
-      headerBytes: this.#heads.reduce((sum, head) => sum + head.length, 0),
+      headerBytes: heads.reduce((sum, head) => sum + head.length, 0),
       proxyUsed: answer !== undefined && proxyOf(line, answer.url) !== undefined,
     })
     for (const [to, text] of pieces) {
@@ -205,27 +228,13 @@ function withUploadName(text: string, upload: string | undefined): string {
   return text.endsWith('/') || isBare ? `${text.replace(/\/$/, '')}/${encodeURIComponent(basename(upload))}` : text
 }
 
-const queryPart = async (text: string): Promise<string> => (text.startsWith('+') ? text.slice(1) : encodeData(text))
-
-const rangeOf = (text: string | undefined): string | undefined =>
-  text === undefined ? undefined : `bytes=${/^\d+$/.test(text) ? `${text}-` : text}`
-
-/** Those of --header, and those that --json and --etag-compare bring along. */
-function headerLinesOf(line: CurlLine): readonly HeaderLine[] {
-  const lines = [...parseHeaderLines(line.texts('header'))]
-  const names = new Set(lines.map(({ name }) => name.toLowerCase()))
-  const add = (name: string, value: string): void => {
-    if (!names.has(name.toLowerCase())) lines.push({ name, value, isRemoved: false })
+/** @throws CurlFailure 26, as curl has it. */
+function saveEtag(path: string | undefined, { headers }: ClientResponse): void {
+  if (path === undefined) return
+  const etag = headers.get('etag')
+  try {
+    writeFileSync(path, etag === undefined ? '' : `${etag}\n`)
+  } catch (cause) {
+    throw new CurlFailure('read', `Cannot write --etag-save ${JSON.stringify(path)}: ${messageOf(cause)}`, cause)
   }
-  const etag = line.text('etag-compare')
-  if (etag !== undefined) {
-    if (!existsSync(etag)) throw new CurlFailure('read', `Cannot read ${JSON.stringify(etag)}: there is no such file`)
-    const [text = ''] = readFileSync(etag, 'utf8').split(/\r?\n/)
-    lines.push({ name: 'If-None-Match', value: toFieldBytes(text === '' ? '""' : text), isRemoved: false })
-  }
-  if (line.has('json')) {
-    add('Content-Type', 'application/json')
-    add('Accept', 'application/json')
-  }
-  return lines
 }

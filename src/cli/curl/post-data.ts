@@ -27,7 +27,8 @@ async function bytesOf({ name, value }: GivenFlag): Promise<Buffer> {
   return name === 'data' || name === 'data-ascii' ? withoutLineEnds(bytes) : bytes
 }
 
-const withoutLineEnds = (bytes: Buffer): Buffer =>
+/** Nor are there bytes of 0. */
+export const withoutLineEnds = (bytes: Buffer): Buffer =>
   Buffer.from(bytes.filter((byte) => byte !== 10 && byte !== 13 && byte !== 0))
 
 /** `content`, `=content`, `name=content`, `@file` and `name@file`: the name stays as it is. */

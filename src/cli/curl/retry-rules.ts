@@ -1,6 +1,7 @@
 import { ConnectError, ResolveError } from '../../client/index.js'
 import { TimeoutError } from '../../base/index.js'
 import type { CurlLine } from './curl-line.js'
+import { CURL_EXIT } from './exit-codes.js'
 
 /** How one try ended. */
 export interface Ending {
@@ -26,8 +27,9 @@ export function waitBeforeRetry(line: CurlLine, ending: Ending, tries: number, e
 }
 
 function isOfMoment(line: CurlLine, { exit, error, status }: Ending): boolean {
-  if (status !== undefined && STATUSES.has(status)) return true
-  if (exit === 0) return false
+  const isAnswer = exit === CURL_EXIT.ok || exit === CURL_EXIT.status
+  if (isAnswer && status !== undefined && STATUSES.has(status)) return true
+  if (exit === CURL_EXIT.ok) return false
   if (line.has('retry-all-errors') || error instanceof TimeoutError || error instanceof ResolveError) return true
   return line.has('retry-connrefused') && error instanceof ConnectError
 }
