@@ -76,6 +76,11 @@ export const FILE_ROWS: readonly CurlRow[] = [
     stdin: 'piped',
     answers: [answer(503, '')],
   },
+  {
+    name: '--retry-max-time is shorter than Retry-After',
+    words: [...A, ...RETRY, '--retry-max-time', '3', '{url}/'],
+    answers: [answer(503, '', 'Retry-After: 100000\r\n')],
+  },
   { name: '-O -J does not overwrite', words: [...A, '-O', '-J', '{url}/x'], answers: [named('f.txt')] },
   { name: '-O -J --clobber does', words: [...A, '-O', '-J', '--clobber', '{url}/x'], answers: [named('f.txt')] },
   { name: '-O -J --no-clobber', words: [...A, '-O', '-J', '--no-clobber', '{url}/x'], answers: [named('f.txt')] },

@@ -102,6 +102,7 @@ export const HEAD_ROWS: readonly CurlRow[] = [
   { name: '-u in UTF-8', words: [...A, '-u', 'jürgen:ß', '{url}/'] },
   { name: '-u beside -H Authorization', words: [...A, '-u', 'a:b', '-H', 'Authorization: own', '{url}/'] },
   { name: 'a user in the URL', words: [...A, 'http://us%20er:p%3Aw@127.0.0.1:{port}/'] },
+  { name: 'a password in the URL that has a % of its own', words: [...A, 'http://u:sec%zz%20@127.0.0.1:{port}/'] },
   { name: 'a user in the URL without a password', words: [...A, 'http://ann@127.0.0.1:{port}/'] },
   { name: '--oauth2-bearer', words: [...A, '--oauth2-bearer', 'token', '{url}/'] },
   { name: '--netrc-file', words: [...A, '--netrc-file', 'netrc.txt', '{url}/'] },

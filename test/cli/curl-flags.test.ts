@@ -50,7 +50,7 @@ void suite('parseCurlLine', () => {
 
   const wrong: readonly (readonly [words: readonly string[], code: string, says: RegExp])[] = [
     [['--locaton'], 'ERR_OPTION_UNKNOWN', /did you mean --location\?/],
-    [['--data=x'], 'ERR_OPTION_UNKNOWN', /write the value behind a space: --data x/],
+    [['--data=x'], 'ERR_OPTION_UNKNOWN', /--data=: .*write the value behind a space, as in --data value/],
     [['-9'], 'ERR_OPTION_UNKNOWN', /-9/],
     [['--no-data'], 'ERR_OPTION_UNKNOWN', /--no-data/],
     [['-d'], 'ERR_OPTION_VALUE', /without a value/],
@@ -135,6 +135,37 @@ void suite('moorage curl as a program', () => {
     assert.equal(loud.code, 7)
     assert.match(loud.stderr, /^moorage: \(7\) .*127\.0\.0\.1:1.*\n$/)
     assert.ok(!loud.stderr.includes('secret'))
+  })
+
+  const secret: readonly (readonly [name: string, words: readonly string[]])[] = [
+    ['a pattern', ['http://u:secretpw@h:99999/[1']],
+    ['a URL', ['-g', 'http://u:s@cretpw@h o/']],
+    ['a URL without a scheme', ['u:cretpw@h o/']],
+    ['a port', ['http://u:secretpw@127.0.0.1:99999/']],
+    ['a form', ['-F', 'password=secretpw;x=cretpw', 'http://127.0.0.1:1/']],
+    ['a form without a name', ['-F', 'secretpw', 'http://127.0.0.1:1/']],
+    ['a flag', ['--user=ann:secretpw', 'http://127.0.0.1:1/']],
+    ['a proxy', ['-x', 'http://u:secretpw@127.0.0.1:1:1', 'http://127.0.0.1:1/']],
+  ]
+  for (const [name, words] of secret)
+    void test(`says what is wrong with ${name}, and no password`, async (t) => {
+      const { code, stderr } = await run(t, '-sS', ...words)
+      assert.notEqual(code, 0)
+      assert.match(stderr, /^moorage: .+/)
+      assert.ok(!stderr.includes('cretpw'), stderr)
+    })
+
+  void test('SIGTERM ends the wait before another try', async (t) => {
+    const server = createServer((_, response) => response.writeHead(503, { 'retry-after': '100000' }).end())
+    server.listen({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const url = `http://127.0.0.1:${port}/`
+    const program = new Program(t, process.execPath, [MAIN, 'curl', '-v', '--stderr', '-', '--retry', '2', url])
+    await program.printed(/trying again in 100000 s/)
+    assert.equal((await program.stop()).code, CURL_EXIT.interrupted)
   })
 
   void test('--write-out tells times that grow, and all of it as JSON', async (t) => {

@@ -51,6 +51,7 @@ async function runLine(line: CurlLine, { signal }: CommandContext): Promise<numb
     }
     return await runJobs(common, jobs)
   } catch (error) {
+    if (signal.aborted) return CURL_EXIT.interrupted
     if (!(error instanceof CurlFailure)) throw error
     narration.failed(error, error.message)
     return error.exit
@@ -110,6 +111,6 @@ async function runJob(common: Common, job: Job): Promise<number> {
       return ending.exit
     }
     common.narration.note(`trying again in ${waitMs / 1000} s`)
-    await wait(waitMs)
+    await wait(waitMs, undefined, { signal: common.signal })
   }
 }

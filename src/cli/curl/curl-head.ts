@@ -55,7 +55,7 @@ export function toExactHead(parts: HeadParts): ExactHead {
     fields: [
       ...own('Proxy-Authorization', parts.proxyAuthorization),
       ...own('Authorization', parts.authorization),
-      ...(parts.range === undefined ? [] : own(...parts.range)),
+      ...(parts.range === undefined || isOfOther(parts.range, body) ? [] : own(...parts.range)),
       ...own('User-Agent', parts.userAgent === '' ? undefined : parts.userAgent),
       ...own('Accept', '*/*'),
       ...own('Accept-Encoding', parts.acceptEncoding),
@@ -72,6 +72,9 @@ export function toExactHead(parts: HeadParts): ExactHead {
     ],
   }
 }
+
+/** Behind a redirect that leads to a GET no file is sent any more. */
+const isOfOther = ([name]: Pair, { kind }: CurlBody): boolean => name === 'Content-Range' && kind === 'none'
 
 export const proxyPairs = (lines: readonly HeaderLine[]): readonly Pair[] =>
   lines.filter(({ isRemoved }) => !isRemoved).map(({ name, value }) => [name, value])

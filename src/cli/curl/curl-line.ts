@@ -142,7 +142,10 @@ function unknownFlag(word: string, name: string | undefined): UsageError {
     nearest === undefined
       ? 'see moorage curl --help for those there are'
       : name?.startsWith(`${nearest}=`) === true
-        ? `write the value behind a space: --${nearest} ${name.slice(nearest.length + 1)}`
+        ? `write the value behind a space, as in --${nearest} value`
         : `did you mean --${nearest}?`
-  return new UsageError('ERR_OPTION_UNKNOWN', `Cannot use ${word}: there is no such flag; ${hint}`)
+  return new UsageError(
+    'ERR_OPTION_UNKNOWN',
+    `Cannot use ${word.replace(/=.*$/s, '=')}: there is no such flag; ${hint}`,
+  )
 }

@@ -1,4 +1,6 @@
 import { CurlFailure } from './exit-codes.js'
+import { percentDecode, percentEncode } from './percent-encoding.js'
+import { shownUrl } from './shown-url.js'
 
 /** A URL as curl takes it: its path and query go to the server as they are written, as far as a URL may have them. */
 export interface CurlUrl {
@@ -14,7 +16,7 @@ export interface CurlUrl {
   readonly path: string
   readonly user: string | undefined
   readonly password: string | undefined
-  /** The last part of the path. */
+  /** The last part of the path, as it was written. */
   readonly name: string
 }
 
@@ -33,9 +35,10 @@ export function parseCurlUrl(text: string, rules: UrlRules): CurlUrl {
   const whole = absolute(text, rules.base)
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   if (/[\0-\x20\x7f]/.test(whole)) throw wrongUrl(text, 'it has a space or a control character; write %20')
+  const [other] = /^[a-z][a-z0-9+.-]*:(?!\/\/)/i.exec(whole) ?? []
+  if (other !== undefined && !/^https?:/i.test(other)) throw wrongProtocol(text, other.slice(0, -1))
   const [, scheme = '', authority = '', path = '', query = ''] = PARTS.exec(whole) ?? []
-  if (!/^https?$/i.test(scheme) && scheme !== '')
-    throw new CurlFailure('unsupportedProtocol', `Cannot use ${shown(text)}: the protocol ${scheme} is not one of HTTP`)
+  if (!/^https?$/i.test(scheme) && scheme !== '') throw wrongProtocol(text, scheme)
   const at = authority.lastIndexOf('@')
   const place = authority.slice(at + 1)
   if (place === '' || place.includes('\\') || !URL.canParse(`${scheme}://${place}/`))
@@ -55,7 +58,7 @@ export function parseCurlUrl(text: string, rules: UrlRules): CurlUrl {
     path: target,
     user,
     password,
-    name: decodeLoosely(path.replace(/^.*\//s, '')),
+    name: path.replace(/^.*\//s, ''),
   }
 }
 
@@ -64,7 +67,8 @@ function absolute(text: string, base: CurlUrl | undefined): string {
   if (base === undefined) return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
   // What servers forget to encode, in the URL of a redirect.
   const given = text.trim().replaceAll(' ', '%20')
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given)) return given
+  // RFC 3986 §4.2: what has a colon before a slash has a scheme.
+  if (/^[a-z][a-z0-9+.-]*:/i.test(given)) return given.replace(/^(https?:)\/(?!\/)/i, '$1//')
   const scheme = base.isTls ? 'https' : 'http'
   if (given.startsWith('//')) return `${scheme}:${given}`
   const [path = '', query = ''] = /^([^?]*)(.*)$/s.exec(base.path)?.slice(1) ?? []
@@ -89,12 +93,9 @@ function withoutDots(path: string): string {
 }
 
 /** Bytes above ASCII are encoded as curl does; what no path may have is encoded, too, which curl leaves to servers. */
-const encodePath = (path: string): string => encodeRuns(path, /["<>\\]|[^\0-\x7f]+/gu)
+const encodePath = (path: string): string => percentEncode(path, /["<>\\]|[^\0-\x7f]+/gu)
 
-const encodeQuery = (query: string): string => encodeRuns(query, /["<>]|[^\0-\x7f]+/gu)
-
-const encodeRuns = (text: string, bad: RegExp): string =>
-  text.replace(bad, (run) => [...Buffer.from(run)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
+const encodeQuery = (query: string): string => percentEncode(query, /["<>]|[^\0-\x7f]+/gu)
 
 function withMore(query: string, more: readonly string[]): string {
   const parts = [query.slice(1), ...more].filter((part) => part !== '')
@@ -108,24 +109,13 @@ function hostOf(place: string, { host, hostname }: URL): string {
 }
 
 function credentialsOf(text: string, info: string): readonly [user: string, password: string | undefined] {
+  if (/%00/.test(info)) throw wrongUrl(text, 'its user or password has a character that is none')
   const colon = info.indexOf(':')
-  try {
-    const user = decodeURIComponent(colon === -1 ? info : info.slice(0, colon))
-    return [user, colon === -1 ? undefined : decodeURIComponent(info.slice(colon + 1))]
-  } catch (cause) {
-    throw wrongUrl(text, 'its user or password has a “%” that encodes nothing', cause)
-  }
+  const user = percentDecode(colon === -1 ? info : info.slice(0, colon))
+  return [user, colon === -1 ? undefined : percentDecode(info.slice(colon + 1))]
 }
 
-function decodeLoosely(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // The name of a file need not be a right escape.
-    return text
-  }
-}
-
-const shown = (text: string): string => JSON.stringify(text.replace(/\/\/[^/@]*@/s, '//').slice(0, 200))
-const wrongUrl = (text: string, why: string, cause?: unknown): CurlFailure =>
-  new CurlFailure('url', `Cannot use the URL ${shown(text)}: ${why}`, cause)
+const wrongUrl = (text: string, why: string): CurlFailure =>
+  new CurlFailure('url', `Cannot use the URL ${shownUrl(text)}: ${why}`)
+const wrongProtocol = (text: string, scheme: string): CurlFailure =>
+  new CurlFailure('unsupportedProtocol', `Cannot use ${shownUrl(text)}: the protocol ${scheme} is not one of HTTP`)

@@ -22,9 +22,12 @@ export const CURL_EXIT = {
   empty: 52,
   send: 55,
   receive: 56,
+  clientCertificate: 58,
   certificate: 60,
   coding: 61,
+  authorities: 77,
   proxy: 97,
+  interrupted: 130,
 } as const
 
 /** What each number means, for people. */
@@ -37,20 +40,23 @@ export const CURL_EXIT_WORDS: Readonly<Record<keyof typeof CURL_EXIT, string>> =
   resolve: 'the name of the server is not known',
   connect: 'no connection could be made',
   response: 'what came is no response of HTTP',
-  partial: 'the body is shorter than it was said to be',
+  partial: 'the body is shorter than it was said to be; with -C and -T: all of the file is sent',
   status: 'with --fail: a status from 400 up',
   write: 'a file or stdout cannot be written',
   read: 'a file cannot be read',
   timeout: 'the time was over',
-  range: 'with --continue-at: the server sends all of it',
+  range: 'with --continue-at: the server sends something else than what comes behind',
   tlsHandshake: 'the TLS handshake failed',
   redirects: 'too many redirects',
   empty: 'the server sent nothing',
   send: 'sending failed',
   receive: 'receiving failed, or a proxy refused the tunnel',
+  clientCertificate: 'the file of --cert or --key cannot be used',
   certificate: 'the certificate of the server is not trusted',
   coding: 'the body cannot be decoded',
+  authorities: 'the file of --cacert cannot be used',
   proxy: 'a SOCKS proxy refused',
+  interrupted: 'ended by Ctrl-C or SIGTERM',
 }
 
 /** A failure whose number is known where it happens. */

@@ -19,7 +19,7 @@ export interface FormPart {
  */
 export function parseFormPart(text: string): FormPart {
   const equals = text.indexOf('=')
-  if (equals === -1) throw wrongPart(text, 'expected name=content')
+  if (equals === -1) throw wrongPart('', 'expected name=content')
   const name = text.slice(0, equals)
   const content = text.slice(equals + 1)
   const mark = content[0]
@@ -41,7 +41,7 @@ function attributesOf(text: string, given: string): Pick<FormPart, 'type' | 'fil
       // Parameters of the media type stand behind it.
       const [parameter = ''] = /^;[^;]*/s.exec(rest) ?? []
       if (type === undefined || parameter === '')
-        throw wrongPart(text, `${JSON.stringify(rest.slice(0, 64))} is not known`)
+        throw wrongPart(text, 'behind a “;” stand type=, filename= and headers=; what has one itself stands in quotes')
       type += parameter
       rest = rest.slice(parameter.length)
       continue
@@ -65,8 +65,9 @@ function readWord(text: string, ends: string): { readonly word: string; readonly
   return at === -1 ? { word: text, rest: '' } : { word: text.slice(0, at), rest: text.slice(at) }
 }
 
+/** What the part has may be a secret. */
 const wrongPart = (text: string, why: string): UsageError =>
-  new UsageError('ERR_OPTION_VALUE', `Cannot use --form ${JSON.stringify(text.slice(0, 64))}: ${why}`)
+  new UsageError('ERR_OPTION_VALUE', `Cannot use --form ${JSON.stringify(/^[^=]{0,64}=?/.exec(text)?.[0])}: ${why}`)
 
 /** What curl knows by the end of the name. */
 const TYPES: Readonly<Record<string, string>> = {

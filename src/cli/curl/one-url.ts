@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { messageOf, type AbortSignalLike } from '../../base/index.js'
+import { messageOf } from '../../base/index.js'
 import { ACCEPT_ENCODING, type ClientResponse } from '../../client/index.js'
 import { Output } from '../output.js'
 import { ProgressLine } from '../progress.js'
@@ -30,7 +30,7 @@ export interface Common {
   readonly cookies: CurlCookies
   readonly narration: Narration
   readonly headFile: HeadFile
-  readonly signal: AbortSignalLike
+  readonly signal: AbortSignal
 }
 
 /** One URL, with the file that belongs to it. */

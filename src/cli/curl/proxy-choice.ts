@@ -2,6 +2,7 @@ import { UsageError } from '../../base/index.js'
 import { proxyFor } from '../../client/index.js'
 import type { CurlLine } from './curl-line.js'
 import type { CurlUrl } from './curl-url.js'
+import { percentDecode } from './percent-encoding.js'
 
 /** The proxy of one URL. */
 export interface CurlProxy {
@@ -16,16 +17,25 @@ export interface CurlProxy {
 
 const SOCKS = ['socks4', 'socks4a', 'socks5', 'socks5-hostname'] as const
 
-/** --proxy, --socks…, or the environment; `undefined` for none. @throws UsageError `ERR_PROXY_URL`. */
+/** --proxy, --socks…, or the environment, but for what NO_PROXY has; `undefined` for none. @throws UsageError `ERR_PROXY_URL`. */
 export function proxyOf(line: CurlLine, url: CurlUrl, env: NodeJS.ProcessEnv = process.env): CurlProxy | undefined {
   const named = namedProxy(line)
   if (named === '') return undefined
+  // A field of a request is HTTP_PROXY to a CGI program (CVE-2016-5385): in capitals it is nobody's wish.
+  const { HTTP_PROXY: _, ...variables } = env
   const list = line.text('noproxy')
-  const exempt = list === undefined ? {} : { no_proxy: list, NO_PROXY: list }
-  const variables = named === undefined ? { ...env, ...exempt } : { all_proxy: named, ...exempt }
-  const found = proxyFor(new URL(url.href), variables)
+  const exempt = list === undefined ? pick(env, 'no_proxy', 'NO_PROXY') : { no_proxy: list }
+  const found = proxyFor(
+    new URL(url.href),
+    named === undefined
+      ? { ...variables, NO_PROXY: undefined, no_proxy: undefined, ...exempt }
+      : { all_proxy: named, ...exempt },
+  )
   return found === undefined ? undefined : parse(found, line.text('proxy-user'))
 }
+
+const pick = (env: NodeJS.ProcessEnv, ...names: readonly string[]): NodeJS.ProcessEnv =>
+  Object.fromEntries(names.map((name) => [name, env[name]]))
 
 function namedProxy(line: CurlLine): string | undefined {
   const given = line.ordered('proxy', ...SOCKS).at(-1)
@@ -44,7 +54,7 @@ function parse(text: string, proxyUser: string | undefined): CurlProxy {
   const colon = (proxyUser ?? '').indexOf(':')
   const [user, password] =
     proxyUser === undefined
-      ? (info?.split(/:(.*)/s).map(decodeURIComponent) ?? [])
+      ? (info?.split(/:(.*)/s).map(percentDecode) ?? [])
       : colon === -1
         ? [proxyUser]
         : [proxyUser.slice(0, colon), proxyUser.slice(colon + 1)]

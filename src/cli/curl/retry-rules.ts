@@ -1,4 +1,4 @@
-import { ConnectError, ResolveError } from '../../client/index.js'
+import { ConnectError, ResolveError, tryParseRetryAfter } from '../../client/index.js'
 import { TimeoutError } from '../../base/index.js'
 import type { CurlLine } from './curl-line.js'
 import { CURL_EXIT } from './exit-codes.js'
@@ -14,14 +14,20 @@ export interface Ending {
 const STATUSES = new Set([408, 429, 500, 502, 503, 504])
 const FIRST_WAIT_MS = 1000
 const MAX_WAIT_MS = 600_000
+/** Of a timer of Node: 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Milliseconds to wait before the next try; `undefined` when this was the last. `tries` is how many there were. */
+/**
+ * Milliseconds to wait before the next try; `undefined` when this was the last. `tries` is how many there were. What
+ * Retry-After says is waited for, however long, as far as --retry-max-time goes.
+ */
 export function waitBeforeRetry(line: CurlLine, ending: Ending, tries: number, elapsedMs: number): number | undefined {
   const most = line.number('retry') ?? 0
   if (tries > most || !isOfMoment(line, ending)) return undefined
   const given = line.seconds('retry-delay') ?? 0
-  const told = /^\d{1,6}$/.test(ending.retryAfter ?? '') ? Number(ending.retryAfter) * 1000 : 0
-  const waitMs = given > 0 ? given : Math.max(told, Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)))
+  const told = tryParseRetryAfter(ending.retryAfter ?? '', Date.now()) ?? 0
+  const own = given > 0 ? given : Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1))
+  const waitMs = Math.min(MAX_TIMER_MS, Math.max(told, own))
   const limit = line.seconds('retry-max-time') ?? 0
   return limit > 0 && elapsedMs + waitMs > limit ? undefined : waitMs
 }

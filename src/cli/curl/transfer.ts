@@ -39,17 +39,18 @@ export async function transfer(
     const isElsewhere = url.origin !== first.url.origin && !line.has('location-trusted')
     const redirectMs = redirects === 0 ? 0 : performance.now() - began
     const response = await asking.ask({ url, method, body, credentials, isElsewhere, referer })
-    const next = redirectOf(response, url)
+    const isFollowed = line.has('location') || line.has('location-trusted')
+    const next = isFollowed ? redirectOf(response, url) : undefined
     const answer = {
       response,
       url,
       method,
       redirects,
       redirectMs,
-      redirectUrl: next?.href,
+      redirectUrl: next?.href ?? redirectTold(response, url),
       sentBytes: asking.sentBytes,
     }
-    if (next === undefined || !(line.has('location') || line.has('location-trusted'))) return answer
+    if (next === undefined) return answer
     if (most >= 0 && redirects >= most)
       throw new CurlFailure(
         'redirects',
@@ -77,4 +78,13 @@ function redirectOf({ status, headers }: ClientResponse, url: CurlUrl): CurlUrl 
   if (status < 300 || status > 399 || location === undefined) return undefined
   const text = Buffer.from(location, 'latin1').toString('utf8')
   return parseCurlUrl(text.includes('\ufffd') ? location : text, { asIs: false, query: [], base: url })
+}
+
+/** Where it would lead; what nobody follows need not be a URL. */
+function redirectTold(response: ClientResponse, url: CurlUrl): string | undefined {
+  try {
+    return redirectOf(response, url)?.href
+  } catch {
+    return response.headers.get('location')
+  }
 }

@@ -1,4 +1,5 @@
 import { CurlFailure } from './exit-codes.js'
+import { shownUrl } from './shown-url.js'
 
 /** One URL of a pattern, with what each of its parts became: `#1` in the name of a file is the first. */
 export interface ExpandedUrl {
@@ -11,7 +12,7 @@ const MAX_URLS = 100_000
 
 /**
  * `{one,two}`, `[1-10]`, `[001-100]`, `[1-10:3]`, `[a-z]`: all URLs of a pattern, the last part the fastest. A backslash before
- * a brace or a bracket makes it a character; an IPv6 address is none.
+ * a brace or a bracket makes it a character; an IPv6 address is none, and `[]` is itself.
  * @throws CurlFailure 3.
  */
 export function expandUrl(text: string): readonly ExpandedUrl[] {
@@ -31,9 +32,11 @@ export function expandUrl(text: string): readonly ExpandedUrl[] {
 /** What stands at this place, and what it may become; `undefined` for itself alone. */
 function readToken(text: string, at: number): readonly [token: string, choices?: readonly string[]] {
   const rest = text.slice(at)
-  const [plain] = /^(?:\\[{}[\]]|[^\\{}[\]]+|\\|\[[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?\](?=[:/?#]|$))/i.exec(rest) ?? []
+  const [plain] =
+    /^(?:\\[{}[\]]|[^\\{}[\]]+|\\|\[\]|\[[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?\](?=[:/?#]|$))/i.exec(rest) ?? []
   if (plain !== undefined) return [plain]
   const [set, members] = /^\{([^{}]*)\}/.exec(rest) ?? []
+  if (members === '') throw wrongPattern(text, 'a set has at least one member')
   if (set !== undefined && members !== undefined) return [set, members.split(',')]
   const [range, first, last, step = '1'] = /^\[(\d+|[a-z])-(\d+|[a-z])(?::(\d+))?\]/i.exec(rest) ?? []
   if (range !== undefined && first !== undefined && last !== undefined) return [range, rangeOf(text, first, last, step)]
@@ -61,4 +64,4 @@ export const nameOfParts = (name: string, parts: readonly string[]): string =>
   name.replace(/#(\d+)/g, (whole, number: string) => parts[Number(number) - 1] ?? whole)
 
 const wrongPattern = (text: string, why: string): CurlFailure =>
-  new CurlFailure('url', `Cannot use ${JSON.stringify(text.slice(0, 200))}: ${why}; -g takes it as it is`)
+  new CurlFailure('url', `Cannot use ${shownUrl(text)}: ${why}; -g takes it as it is`)
