@@ -33,6 +33,22 @@ export const BODY_ROWS: readonly CurlRow[] = [
   { name: '-d with a type of its own', words: [...A, '-H', 'Content-Type: text/plain', '-d', 'x', '{url}/'] },
   { name: '-d without a type', words: [...A, '-H', 'Content-Type:', '-d', 'x', '{url}/'] },
   { name: '-d with its length', words: [...A, '-H', 'Content-Length: 1', '-d', 'x', '{url}/'] },
+  {
+    name: '-d with the length of another',
+    words: [...A, '-H', 'Content-Length: 2', '-d', 'abcd', '{url}/'],
+    answers: ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
+    explained: {
+      why: 'RFC 9110 §8.6: what stands behind the length would be the next request; it is refused.',
+      parts: [
+        [
+          'POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: test\r\nAccept: */*\r\nContent-Length: 2\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\nab',
+          '',
+        ],
+        ['cd', ''],
+      ],
+    },
+    printsOther: 'it is refused with 2',
+  },
   { name: '-d in chunks', words: [...A, '-H', 'Transfer-Encoding: chunked', '-d', 'abc', '{url}/'] },
   {
     name: '-d of more than 1 MiB asks first',

@@ -106,6 +106,31 @@ export const HEAD_ROWS: readonly CurlRow[] = [
   { name: 'a user in the URL without a password', words: [...A, 'http://ann@127.0.0.1:{port}/'] },
   { name: '--oauth2-bearer', words: [...A, '--oauth2-bearer', 'token', '{url}/'] },
   { name: '--netrc-file', words: [...A, '--netrc-file', 'netrc.txt', '{url}/'] },
+  {
+    name: '--netrc-file has the host of a redirect',
+    words: [...A, '-L', '--netrc-file', 'netrc-two.txt', '{url}/'],
+    answers: ['HTTP/1.1 302 Go\r\nLocation: http://localhost:{port}/b\r\nContent-Length: 0\r\n\r\n'],
+  },
+  {
+    name: '--netrc-file has the user of a redirect',
+    words: [...A, '-L', '--netrc-file', 'netrc-two.txt', '{url}/'],
+    answers: ['HTTP/1.1 302 Go\r\nLocation: http://c@localhost:{port}/b\r\nContent-Length: 0\r\n\r\n'],
+  },
+  {
+    name: '-u is for one host, whatever --netrc-file has',
+    words: [...A, '-L', '-u', 'x:y', '--netrc-file', 'netrc-two.txt', '{url}/'],
+    answers: ['HTTP/1.1 302 Go\r\nLocation: http://localhost:{port}/b\r\nContent-Length: 0\r\n\r\n'],
+  },
+  {
+    name: '--netrc-file that is not there',
+    words: [...A, '--netrc-file', 'none', '{url}/'],
+    explained: {
+      why: 'Who one is is missing: newer versions of curl end as well, with 26, and send nothing.',
+      parts: [['GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n', '']],
+    },
+    printsOther: 'curl 7 goes on',
+    onlyCurl7: true,
+  },
   { name: '-n', words: [...A, '-n', '{url}/'] },
   { name: '--basic is what is done anyway', words: [...A, '--basic', '-u', 'a:b', '{url}/'] },
   ...['GET', 'POST', 'PUT', 'FORM'].map((kind): CurlRow => {

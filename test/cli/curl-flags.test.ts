@@ -87,7 +87,7 @@ void suite('readConfigFile', () => {
     assert.deepEqual(readConfigFile(path), [
       ...['--url', 'http://a/b c', '-s', '--header', 'X: "y"\tz', '--max-time', '5'],
     ])
-    assert.throws(() => readConfigFile(join(folder, 'none')), { code: 'ERR_OPTION_VALUE' })
+    assert.throws(() => readConfigFile(join(folder, 'none')), { exit: CURL_EXIT.read })
   })
 })
 
@@ -154,6 +154,13 @@ void suite('moorage curl as a program', () => {
       assert.match(stderr, /^moorage: .+/)
       assert.ok(!stderr.includes('cretpw'), stderr)
     })
+
+  void test('-D that cannot be written fails each URL with 23, and nothing is asked for', async (t) => {
+    const url = await serving(t)
+    const { code, stdout, stderr } = await run(t, '-sS', '-D', '/nonexistent/heads', `${url}/a`, `${url}/b`)
+    assert.deepEqual([code, stdout], [CURL_EXIT.write, ''])
+    assert.match(stderr, /^(?:moorage: \(23\) .*\/nonexistent\/heads.*\n){2}$/)
+  })
 
   void test('SIGTERM ends the wait before another try', async (t) => {
     const server = createServer((_, response) => response.writeHead(503, { 'retry-after': '100000' }).end())

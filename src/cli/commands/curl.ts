@@ -6,6 +6,7 @@ import { readConfigFile } from '../curl/config-file.js'
 import { CurlCookies } from '../curl/curl-cookies.js'
 import { parseCurlLine, type CurlLine } from '../curl/curl-line.js'
 import { toStdout } from '../curl/destination.js'
+import { EtagFile } from '../curl/etag-file.js'
 import { CURL_EXIT, CurlFailure } from '../curl/exit-codes.js'
 import { CURL_FLAGS } from '../curl/flags.js'
 import { readGivenContent } from '../curl/given-content.js'
@@ -13,7 +14,7 @@ import { HeadFile } from '../curl/head-file.js'
 import { Narration } from '../curl/narration.js'
 import { Network } from '../curl/network.js'
 import { UrlRun, type Common, type Job } from '../curl/one-url.js'
-import { expandUrl, nameOfParts } from '../curl/url-patterns.js'
+import { expandUrl, nameOfParts, type ExpandedUrl } from '../curl/url-patterns.js'
 import { waitBeforeRetry } from '../curl/retry-rules.js'
 
 export const curl: Command = defineCommand({
@@ -28,7 +29,14 @@ export const curl: Command = defineCommand({
     ['moorage curl -fsS -o film.mp4 -C - https://example.org/film.mp4', 'goes on behind what is there'],
   ],
   async run(words, _options, context) {
-    const line = parseCurlLine(words, readConfigFile)
+    let line: CurlLine
+    try {
+      line = parseCurlLine(words, readConfigFile)
+    } catch (error) {
+      if (!(error instanceof CurlFailure)) throw error
+      process.stderr.write(`moorage: (${error.exit}) ${error.message}\n`)
+      return error.exit
+    }
     if (!line.has('help')) return runLine(line, context)
     process.stdout.write(commandHelp(curl, {}))
     return CURL_EXIT.ok
@@ -45,9 +53,10 @@ async function runLine(line: CurlLine, { signal }: CommandContext): Promise<numb
       signal,
       content: await readGivenContent(line, narration),
       network: new Network(line),
-      cookies: await CurlCookies.of(line),
+      cookies: await CurlCookies.of(line, narration),
       narration,
       headFile: new HeadFile(line.text('dump-header')),
+      etagFile: new EtagFile(line.text('etag-save')),
     }
     return await runJobs(common, jobs)
   } catch (error) {
@@ -81,22 +90,27 @@ function demandSense(line: CurlLine): void {
     throw new UsageError('ERR_OPTION_VALUE', `Cannot use --remote-header-name with --${other}: give one of them`)
 }
 
-/** Each URL with its -o, -O and -T: they belong together by their order. A pattern is all of its URLs. */
+/** Each URL with its -o, -O and -T: they belong together by their order. A pattern is all of its URLs, or all of its files. */
 function jobsOf(line: CurlLine): readonly Job[] {
   const urls = line.texts('url')
   if (urls.length === 0)
     throw new UsageError('ERR_ARGUMENT', 'Cannot run curl: give a URL, as in moorage curl http://127.0.0.1:8000/')
   const outputs = line.ordered('output', 'remote-name')
   const uploads = line.texts('upload-file')
-  return urls.flatMap((given, at) => {
-    const output = outputs[at]
-    const expanded = line.has('globoff') ? [{ url: given, parts: [] }] : expandUrl(given)
-    return expanded.map(({ url, parts }, number) => ({
-      text: url,
-      number: at + number,
-      output: output && { ...output, value: nameOfParts(output.value, parts) },
-      upload: uploads[at],
-    }))
+  const expand = (text: string): readonly ExpandedUrl[] =>
+    line.has('globoff') ? [{ url: text, parts: [] }] : expandUrl(text)
+  return urls.flatMap((given, number) => {
+    const output = outputs[number]
+    const upload = uploads[number]
+    const files = upload === undefined ? [undefined] : expand(upload).map(({ url }) => url)
+    return files.flatMap((file) =>
+      expand(given).map(({ url, parts }) => ({
+        text: url,
+        number,
+        output: output && { ...output, value: nameOfParts(output.value, parts) },
+        upload: file,
+      })),
+    )
   })
 }
 

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { messageOf, UsageError } from '../../base/index.js'
+import { messageOf } from '../../base/index.js'
+import { CurlFailure } from './exit-codes.js'
 
 /**
  * The words of a file of flags: `--flag value`, `flag = value`, `flag: value` or `-f value`, one a line; values with space in
  * quotes, with `\\`, `\"`, `\t`, `\n`, `\r` and `\v` in them; lines with `#` before them are comments. `-` is stdin.
- * @throws UsageError `ERR_OPTION_VALUE`.
+ * @throws CurlFailure 26.
  */
 export function readConfigFile(path: string): readonly string[] {
   let text: string
   try {
     text = readFileSync(path === '-' ? 0 : path, 'utf8')
   } catch (cause) {
-    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --config ${path}: ${messageOf(cause)}`, { cause })
+    throw new CurlFailure('read', `Cannot use --config ${path}: ${messageOf(cause)}`, cause)
   }
   return text.split(/\r?\n/).flatMap((line) => wordsOf(line.trim()))
 }

@@ -3,6 +3,7 @@ import { messageOf, UsageError } from '../../base/index.js'
 import { basic, bearer, digest, Netrc, readNetrc, type Auth } from '../../client/index.js'
 import type { CurlLine } from './curl-line.js'
 import type { CurlUrl } from './curl-url.js'
+import { CurlFailure } from './exit-codes.js'
 
 /** Who one is to a server, or to a proxy, and how that is proven. */
 export class Credentials {
@@ -51,7 +52,6 @@ export async function credentialsOf(line: CurlLine, url: CurlUrl): Promise<Crede
   const token = line.text('oauth2-bearer')
   if (token !== undefined) return new Bearer(token)
   const given = line.text('user')
-  const way = line.has('digest') ? 'digest' : line.has('anyauth') ? 'any' : 'basic'
   if (given !== undefined) {
     const colon = given.indexOf(':')
     if (colon === -1)
@@ -59,13 +59,24 @@ export async function credentialsOf(line: CurlLine, url: CurlUrl): Promise<Crede
         'ERR_OPTION_VALUE',
         'Cannot use --user without a password: write user:password, or user: for none',
       )
-    return new Credentials(given.slice(0, colon), given.slice(colon + 1), way)
+    return new Credentials(given.slice(0, colon), given.slice(colon + 1), wayOf(line))
   }
+  return credentialsBeside(line, url)
+}
+
+/** Those of the URL itself, or of .netrc: also for where a redirect leads. */
+export async function credentialsBeside(line: CurlLine, url: CurlUrl): Promise<Credentials | undefined> {
+  const way = wayOf(line)
   if (url.user !== undefined && url.password !== undefined) return new Credentials(url.user, url.password, way)
-  const found = (await netrcOf(line))?.find(url.hostname, url.user === '' ? undefined : url.user)
+  const isSaid = line.has('user') || line.has('oauth2-bearer')
+  const netrc = isSaid ? undefined : await netrcOf(line)
+  const found = netrc?.find(url.hostname, url.user === '' ? undefined : url.user)
   if (found?.login !== undefined) return new Credentials(found.login, found.password ?? '', way)
   return url.user === undefined ? undefined : new Credentials(url.user, '', way)
 }
+
+const wayOf = (line: CurlLine): 'basic' | 'digest' | 'any' =>
+  line.has('digest') ? 'digest' : line.has('anyauth') ? 'any' : 'basic'
 
 async function netrcOf(line: CurlLine): Promise<Netrc | undefined> {
   const path = line.text('netrc-file')
@@ -74,7 +85,7 @@ async function netrcOf(line: CurlLine): Promise<Netrc | undefined> {
   try {
     return new Netrc(readFileSync(path, 'utf8'), path)
   } catch (cause) {
-    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --netrc-file ${path}: ${messageOf(cause)}`, { cause })
+    throw new CurlFailure('read', `Cannot use --netrc-file ${path}: ${messageOf(cause)}`, cause)
   }
 }
 

@@ -1,7 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { messageOf } from '../../base/index.js'
 import { CookieJar } from '../../client/index.js'
+import { parseCookieLines } from './cookie-lines.js'
 import type { CurlLine } from './curl-line.js'
 import { toFieldBytes } from './header-lines.js'
+import type { Narration } from './narration.js'
+import { readSource } from './source-files.js'
 
 /** The cookies of one command line: those it says, those of a file, and those that come. */
 export class CurlCookies {
@@ -9,33 +12,60 @@ export class CurlCookies {
   readonly #jar: CookieJar | undefined
   readonly #said: string
   readonly #saveAt: string | undefined
+  /** Of heads in a file, without a domain: they belong to the first host that is asked, and are not written. */
+  readonly #ofFirst = new CookieJar()
+  #unplaced: readonly string[]
 
-  private constructor(jar: CookieJar | undefined, said: string, saveAt: string | undefined) {
+  private constructor(
+    jar: CookieJar | undefined,
+    said: string,
+    saveAt: string | undefined,
+    unplaced: readonly string[] = [],
+  ) {
     this.#jar = jar
+    this.#unplaced = unplaced
     this.#said = said
     this.#saveAt = saveAt
   }
 
   /** `--cookie` with a `=` in it is cookies, and a file without. One that is not there begins an empty jar. */
-  static async of(line: CurlLine): Promise<CurlCookies> {
+  static async of(line: CurlLine, narration: Narration): Promise<CurlCookies> {
     const given = line.texts('cookie')
     const said = given.filter((text) => text.includes('=')).join(';')
     const files = given.filter((text) => !text.includes('='))
     const saveAt = line.text('cookie-jar')
     if (files.length === 0 && saveAt === undefined) return new CurlCookies(undefined, said, saveAt)
-    let jar = new CookieJar()
-    for (const path of files) if (path !== '' && existsSync(path) && isCookieFile(path)) await jar.load(path)
+    const texts = await Promise.all(files.map((path) => textOf(path, narration)))
+    const read = texts.map(parseCookieLines)
+    const setCookies = read.flatMap((each) => each.setCookies)
+    let jar = await CookieJar.fromJSON({ cookies: read.flatMap(({ stored }) => stored) }).catch((error: unknown) => {
+      narration.warn(`--cookie is passed over: ${messageOf(error)}`)
+      return new CookieJar()
+    })
+    for (const value of setCookies) {
+      const domain = domainOf(value)
+      if (domain !== undefined) await jar.store(`https://${domain}/`, [value]).catch(() => undefined)
+    }
     if (line.has('junk-session-cookies')) {
       const { cookies } = jar.toJSON()
       jar = await CookieJar.fromJSON({ cookies: cookies.filter(({ expiresMs }) => expiresMs !== undefined) })
     }
-    return new CurlCookies(jar, said, saveAt)
+    return new CurlCookies(
+      jar,
+      said,
+      saveAt,
+      setCookies.filter((value) => domainOf(value) === undefined),
+    )
   }
 
   /** Those of the jar first. */
   async headerFor(url: string): Promise<string | undefined> {
+    if (this.#unplaced.length > 0) await this.#ofFirst.store(new URL('/', url).href, this.#unplaced)
+    this.#unplaced = []
     const kept = await this.#jar?.cookieHeader(url)
-    const all = [kept, this.#said].filter((text) => text !== undefined && text !== '').join('; ')
+    const all = [kept, await this.#ofFirst.cookieHeader(url), this.#said]
+      .filter((text) => text !== undefined && text !== '')
+      .join('; ')
     return all === '' ? undefined : toFieldBytes(all)
   }
 
@@ -63,5 +93,15 @@ export class CurlCookies {
   }
 }
 
-/** What has no line of seven fields is no file of cookies: curl passes over it without a word. */
-const isCookieFile = (path: string): boolean => /^\s*\{|^[^\n]*(?:\t[^\n\t]*){6}$/m.test(readFileSync(path, 'utf8'))
+/** A file that is not there begins an empty jar. */
+async function textOf(path: string, narration: Narration): Promise<string> {
+  if (path === '') return ''
+  try {
+    return (await readSource(path)).toString()
+  } catch (error) {
+    narration.note(`--cookie has no cookies: ${messageOf(error)}`)
+    return ''
+  }
+}
+
+const domainOf = (setCookie: string): string | undefined => /;\s*domain\s*=\s*\.?([^;\s]+)/i.exec(setCookie)?.[1]

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { nearestName, UsageError } from '../../base/index.js'
 import { CURL_FLAGS, isFlagName, isTextName, type FlagName, type TextName } from './flags.js'
 import { UNSUPPORTED } from './unsupported.js'
@@ -79,12 +80,13 @@ const UNSUPPORTED_SHORTS: ReadonlyMap<string, string> = new Map(
 export function parseCurlLine(words: readonly string[], readConfig: (path: string) => readonly string[]): CurlLine {
   const given: GivenFlag[] = []
   const off = new Set<string>()
-  const read = (list: readonly string[]): void => {
+  /** `within` are the files of --config that are being read: one that has itself is not read again. */
+  const read = (list: readonly string[], within: readonly string[]): void => {
     const left = [...list]
     const add = (name: FlagName, value: string): void => {
       off.delete(name)
-      if (name === 'config') read(readConfig(value))
-      else given.push({ name, value })
+      if (name !== 'config') given.push({ name, value })
+      else if (!within.includes(resolve(value))) read(readConfig(value), [...within, resolve(value)])
     }
     let onlyUrls = false
     for (let word = left.shift(); word !== undefined; word = left.shift()) {
@@ -94,7 +96,7 @@ export function parseCurlLine(words: readonly string[], readConfig: (path: strin
       else readShorts(word, left, add)
     }
   }
-  read(words)
+  read(words, [])
   return new CurlLine(given, off)
 }
 

@@ -1,12 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { messageOf, UsageError } from '../../base/index.js'
 import { Session, type SessionOptions } from '../../client/index.js'
 import type { HostAddress, TlsClientOptions } from '../../transport/index.js'
 import type { CurlLine } from './curl-line.js'
 import { wrongValue } from './curl-line.js'
 import type { CurlUrl } from './curl-url.js'
+import { CurlFailure } from './exit-codes.js'
 
 /** Where a URL is connected to. */
 export interface Place {
@@ -21,17 +23,19 @@ const MOMENT_MS = 300_000
 export class Network {
   readonly #line: CurlLine
   readonly #sessions = new Map<string, Session>()
-  readonly #tls: TlsClientOptions
+  /** What is wrong with a file of it is told where TLS is spoken. */
+  readonly #tls: TlsClientOptions | CurlFailure
   /** Of the URL that is asked for now: addresses of --resolve are for one port. */
   #port = 0
 
   constructor(line: CurlLine) {
     this.#line = line
-    this.#tls = tlsOf(line)
+    this.#tls = tryTlsOf(line)
   }
 
   placeOf(url: CurlUrl): Place {
     this.#port = url.port
+    if (url.isTls && this.#tls instanceof CurlFailure) throw this.#tls
     const socket = this.#line.text('unix-socket')
     if (socket !== undefined) {
       if (url.isTls)
@@ -72,7 +76,8 @@ export class Network {
   }
 
   #options(serverName: string | undefined): SessionOptions {
-    const tls = serverName === undefined ? this.#tls : { ...this.#tls, serverName }
+    const own = this.#tls instanceof CurlFailure ? {} : this.#tls
+    const tls = serverName === undefined ? own : { ...own, serverName }
     return {
       cookies: false,
       hsts: false,
@@ -119,28 +124,59 @@ export class Network {
 
 const bare = (host: string): string => host.replace(/^\[(.*)\]$/s, '$1')
 
+function tryTlsOf(line: CurlLine): TlsClientOptions | CurlFailure {
+  try {
+    return tlsOf(line)
+  } catch (error) {
+    if (error instanceof CurlFailure) return error
+    throw error
+  }
+}
+
+/** @throws CurlFailure 58, 77. */
 function tlsOf(line: CurlLine): TlsClientOptions {
   const [cacert, capath, cert, pass] = [line.text('cacert'), line.text('capath'), line.text('cert'), line.text('pass')]
   // A password stands behind the last colon; one that belongs to the name is written \:.
   const [, file = cert ?? '', password] = /^((?:[^:\\]|\\.)+):(.*)$/s.exec(cert ?? '') ?? []
   const key = line.text('key') ?? file.replaceAll('\\:', ':')
   const passphrase = pass ?? password
+  const ca =
+    cacert === undefined
+      ? capath && readFolder(capath)
+      : readPem('cacert', cacert, 'authorities', /-----BEGIN (?:TRUSTED )?CERTIFICATE-----/)
   return {
-    ...(cacert === undefined ? {} : { ca: readPem('cacert', cacert) }),
-    ...(capath === undefined ? {} : { ca: readFolder(capath) }),
-    ...(cert === undefined ? {} : { cert: readPem('cert', file.replaceAll('\\:', ':')), key: readPem('key', key) }),
-    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : clientPair(file.replaceAll('\\:', ':'), key, passphrase)),
     ...(line.has('insecure') ? { verify: false } : {}),
     ...(line.has('tlsv1.3') ? { minVersion: 'TLSv1.3' } : {}),
   }
 }
 
-function readPem(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --${flag} ${path}: ${messageOf(cause)}`, { cause })
+function clientPair(certFile: string, keyFile: string, passphrase: string | undefined): TlsClientOptions {
+  const pair = {
+    cert: readPem('cert', certFile, 'clientCertificate', /-----BEGIN/),
+    key: readPem('key', keyFile, 'clientCertificate', /-----BEGIN/),
+    ...(passphrase === undefined ? {} : { passphrase }),
   }
+  try {
+    createSecureContext(pair)
+    return pair
+  } catch (cause) {
+    throw new CurlFailure(
+      'clientCertificate',
+      `Cannot use --cert ${certFile} with --key ${keyFile}: ${messageOf(cause)}`,
+    )
+  }
+}
+
+function readPem(flag: string, path: string, exit: 'authorities' | 'clientCertificate', expected: RegExp): string {
+  try {
+    const text = readFileSync(path, 'utf8')
+    if (expected.test(text)) return text
+  } catch (cause) {
+    throw new CurlFailure(exit, `Cannot use --${flag} ${path}: ${messageOf(cause)}`, cause)
+  }
+  throw new CurlFailure(exit, `Cannot use --${flag} ${path}: it is no PEM`)
 }
 
 function readFolder(path: string): readonly string[] {
@@ -149,6 +185,6 @@ function readFolder(path: string): readonly string[] {
       .filter((name) => /\.(?:pem|crt|\d+)$/.test(name))
       .map((name) => readFileSync(join(path, name), 'utf8'))
   } catch (cause) {
-    throw new UsageError('ERR_OPTION_VALUE', `Cannot use --capath ${path}: ${messageOf(cause)}`, { cause })
+    throw new CurlFailure('authorities', `Cannot use --capath ${path}: ${messageOf(cause)}`, cause)
   }
 }

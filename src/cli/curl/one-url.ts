@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { messageOf } from '../../base/index.js'
 import { ACCEPT_ENCODING, type ClientResponse } from '../../client/index.js'
@@ -8,6 +7,7 @@ import type { CurlCookies } from './curl-cookies.js'
 import type { CurlLine, GivenFlag } from './curl-line.js'
 import { parseCurlUrl } from './curl-url.js'
 import { Destination, nameOfServer, plannedPath, toStdout } from './destination.js'
+import type { EtagFile } from './etag-file.js'
 import { CURL_EXIT, CurlFailure, curlExitOf } from './exit-codes.js'
 import { demandLength, type GivenContent } from './given-content.js'
 import type { HeadFile } from './head-file.js'
@@ -15,6 +15,7 @@ import { toFieldBytes } from './header-lines.js'
 import { formatRawHead, type Narration } from './narration.js'
 import type { Network } from './network.js'
 import { proxyOf } from './proxy-choice.js'
+import { percentEncode } from './percent-encoding.js'
 import { contentOf } from './request-body.js'
 import { continuationOf, offsetOf, rangeOf } from './resumption.js'
 import type { Ending } from './retry-rules.js'
@@ -30,6 +31,7 @@ export interface Common {
   readonly cookies: CurlCookies
   readonly narration: Narration
   readonly headFile: HeadFile
+  readonly etagFile: EtagFile
   readonly signal: AbortSignal
 }
 
@@ -86,9 +88,10 @@ export class UrlRun {
   }
 
   async #get(): Promise<void> {
-    const { line, content, network, cookies, narration, headFile, signal } = this.#common
+    const { line, content, network, cookies, narration, headFile, etagFile, signal } = this.#common
     const { text, output, upload } = this.#job
     headFile.begin()
+    etagFile.begin()
     const { body, query } = await contentOf(line, content, upload)
     const parsed = parseCurlUrl(withUploadName(text, upload), {
       asIs: line.has('path-as-is'),
@@ -129,7 +132,7 @@ export class UrlRun {
   }
 
   async #receive(response: ClientResponse, from: number): Promise<void> {
-    const { line, headFile } = this.#common
+    const { line, headFile, etagFile } = this.#common
     const { heads } = this.#try
     const destination = this.#destination
     if (destination === undefined) return
@@ -140,7 +143,7 @@ export class UrlRun {
       response.discard()
       throw statusFailure(response)
     }
-    if (!isFailed) saveEtag(line.text('etag-save'), response)
+    if (!isFailed) etagFile.save(response)
     const named = line.has('remote-header-name') && this.#isNamedByUrl ? nameOfServer(response) : undefined
     if (named !== undefined) destination.rename(named)
     if (line.has('include') || line.has('head'))
@@ -221,20 +224,11 @@ export class UrlRun {
 const statusFailure = ({ status }: ClientResponse): CurlFailure =>
   new CurlFailure('status', `The server answered ${status}`)
 
-/** A URL that ends with a slash gets the name of the file that is uploaded. */
+/** A URL whose path ends with a slash gets the name of the file that is uploaded. */
 function withUploadName(text: string, upload: string | undefined): string {
   if (upload === undefined || upload === '-' || upload === '.') return text
-  const isBare = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*$/i.test(text)
-  return text.endsWith('/') || isBare ? `${text.replace(/\/$/, '')}/${encodeURIComponent(basename(upload))}` : text
-}
-
-/** @throws CurlFailure 26, as curl has it. */
-function saveEtag(path: string | undefined, { headers }: ClientResponse): void {
-  if (path === undefined) return
-  const etag = headers.get('etag')
-  try {
-    writeFileSync(path, etag === undefined ? '' : `${etag}\n`)
-  } catch (cause) {
-    throw new CurlFailure('read', `Cannot write --etag-save ${JSON.stringify(path)}: ${messageOf(cause)}`, cause)
-  }
+  const [, before = '', behind = ''] = /^([^?#]*)(.*)$/s.exec(text) ?? []
+  const isBare = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/]*$/i.test(before)
+  if (!before.endsWith('/') && !isBare) return text
+  return `${before.replace(/\/$/, '')}/${percentEncode(basename(upload), /[^\w.~-]/gu)}${behind}`
 }

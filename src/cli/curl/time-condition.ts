@@ -17,5 +17,9 @@ function timeOf(text: string): number | undefined {
   // Without a zone it is a time of UTC.
   const parsed = Date.parse(/(?:[+-]\d{2}:?\d{2}|gmt|utc|z)\s*$/i.test(text) ? text : `${text} GMT`)
   if (!Number.isNaN(parsed)) return parsed
-  return statSync(text, { throwIfNoEntry: false })?.mtimeMs
+  try {
+    return statSync(text).mtimeMs
+  } catch {
+    return undefined
+  }
 }

@@ -1,6 +1,6 @@
 import type { ClientResponse } from '../../client/index.js'
 import { Asking, type AskingParts } from './asking.js'
-import { Credentials, credentialsOf } from './credentials.js'
+import { credentialsBeside, credentialsOf } from './credentials.js'
 import { parseCurlUrl, type CurlUrl } from './curl-url.js'
 import { CurlFailure } from './exit-codes.js'
 import type { RawHead } from './narration.js'
@@ -62,12 +62,7 @@ export async function transfer(
     await response.bytes().catch(() => response.discard())
     if (auto !== undefined) referer = `${url.origin}${url.path}`
     const keeps = next.origin === first.url.origin || line.has('location-trusted')
-    credentials =
-      next.user !== undefined
-        ? new Credentials(next.user, next.password ?? '', 'basic')
-        : keeps
-          ? ownCredentials
-          : undefined
+    credentials = keeps && next.user === undefined ? ownCredentials : await credentialsBeside(line, next)
     ;({ method, body } = following)
     url = next
   }
