@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import type { CurlRow } from './_curl-judge.js'
 
 const A = ['-A', 'test']
@@ -273,6 +274,74 @@ export const WAY_ROWS: readonly CurlRow[] = [
     words: [...A, '-w', '%{redirect_url} %{num_redirects} %header{location}\\n', '{url}/a'],
     answers: [redirect(302, 'b')],
   },
+  {
+    name: '-w of what is not known',
+    words: [...A, '-w', 'a%{nope}b%{__proto__}c%{toString}d%{constructor}\\n', '{url}/'],
+  },
+  {
+    name: '-w of two URLs over one connection',
+    words: [
+      ...[...A, '-e', 'http://r.example/', '-w'],
+      '%{num_connects} %{referer} %{size_request} %{proxy_ssl_verify_result} %{http_connect}\\n',
+      ...['{url}/', '{url}/b'],
+    ],
+  },
+  {
+    name: '-w of what is sent',
+    words: [...A, '-d', 'abc', '-w', '%{size_request} %{size_upload}', '{url}/'],
+  },
+  {
+    name: '-w of what is sent behind a redirect',
+    words: [...A, '-L', '-d', 'abc', '-w', '%{size_request} %{size_upload} %{num_connects}', '{url}/a'],
+    answers: [redirect(302)],
+  },
+  {
+    name: '-w of what is sent twice, over two connections',
+    words: [...A, '-L', '-d', 'abc', '-w', '%{size_request} %{size_upload} %{num_connects}', '{url}/a'],
+    answers: [redirect(307).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')],
+  },
+  {
+    name: '-w of a form that is sent',
+    words: [...A, '-F', 'a=b', '-w', '%{size_request} %{size_upload}', '{url}/a'],
+  },
+  { name: '-w of the URLs of a pattern', words: [...A, '-w', '%{urlnum} ', '{url}/{a,b,c}', '{url}/d'] },
+  { name: '-w of all fields', words: [...A, '-w', '%{header_json}', '{url}/'] },
+  {
+    name: '-w of a body that is decoded',
+    words: [...A, '-H', 'Accept-Encoding: gzip', '--compressed', '-w', '%{size_download}', '{url}/'],
+    answers: [
+      `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n${gzipSync('a'.repeat(1000)).toString('latin1')}`,
+    ],
+  },
+  {
+    name: '-w of a server that says nothing',
+    words: [...A, '-w', '%{num_connects} %{size_request} %{http_code} %{scheme} %{num_headers}', '{url}/'],
+    answers: [''],
+  },
+  {
+    name: '-w where nobody listens',
+    words: [
+      ...A,
+      '-w',
+      '%{num_connects} %{size_request} %{http_code} %{scheme} %{url_effective}',
+      'http://127.0.0.1:1/',
+    ],
+  },
+  {
+    name: '-w of a tunnel that is refused',
+    words: [...A, '-x', '{url}', '-w', '%{http_connect} %{http_code} %{num_connects}', 'https://far.example/x'],
+    answers: ['HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
+  },
+  {
+    name: '-w of a tunnel that ends',
+    words: [...A, '-x', '{url}', '-w', '%{http_connect} %{http_code}', 'https://far.example/x'],
+    answers: ['HTTP/1.1 200 Yes\r\n\r\n'],
+  },
+  ...[['-k'], ['--cacert', 'ca.pem'], []].map((flags): CurlRow => ({
+    name: `-w of the certificate with ${flags[0] ?? 'nothing'}`,
+    words: [...A, ...flags, '-w', '%{ssl_verify_result} %{num_connects}', '{url}/'],
+    isTls: true,
+  })),
   {
     name: '-w of an error',
     words: [...A, '-f', '-w', '%{exitcode} %{response_code} %{onerror}oh', '{url}/'],

@@ -11,6 +11,7 @@ import type { Narration, RawHead } from './narration.js'
 import type { Network } from './network.js'
 import { proxyOf, type CurlProxy } from './proxy-choice.js'
 import type { CurlBody } from './request-body.js'
+import type { Tally } from './tally.js'
 
 /** What stays the same over the redirects of one transfer. */
 export interface AskingParts {
@@ -21,6 +22,7 @@ export interface AskingParts {
   readonly lines: readonly HeaderLine[]
   readonly proxyLines: readonly HeaderLine[]
   readonly signal: AbortSignalLike
+  readonly tally: Tally
   /** By `performance.now()`; Infinity for none. */
   readonly deadline: number
   /** Of the file that is gone on with, or what --range says. */
@@ -45,7 +47,6 @@ export class Asking {
   readonly #parts: AskingParts
   readonly #onHead: (head: RawHead) => void
   #proxyCredentials: { readonly proxy: string; readonly credentials: Credentials } | undefined
-  sentBytes = 0
 
   constructor(parts: AskingParts, onHead: (head: RawHead) => void) {
     this.#parts = parts
@@ -113,8 +114,9 @@ export class Asking {
     proxy: CurlProxy | undefined,
     { authorization, proxyAuthorization, expects }: Secrets,
   ): Promise<ClientResponse> {
-    const { line, lines, network, cookies, narration, signal, deadline } = this.#parts
+    const { line, lines, network, cookies, narration, signal, deadline, tally } = this.#parts
     const isForwarded = proxy !== undefined && !proxy.isSocks && !url.isTls
+    const isTunnelled = proxy !== undefined && !proxy.isSocks && url.isTls
     const { userAgent, acceptEncoding, range, condition } = this.#parts
     const head = toExactHead({
       method,
@@ -137,19 +139,30 @@ export class Asking {
     })
     const place = network.placeOf(url)
     const left = deadline - performance.now()
-    const response = await place.session.request(method, place.url, {
+    Object.assign(tally, { url, referer, uploadedBytes: 0 })
+    const sending = place.session.request(method, place.url, {
       head,
       ...(body.body === undefined ? {} : { body: chunked(body, lines) }),
       ...(left === Infinity ? {} : { timeoutMs: Math.max(1, Math.round(left)) }),
       proxy: proxy === undefined ? false : this.#proxyOptions(proxy, isForwarded, proxyAuthorization),
       signal,
-      onHead: (text) => narration.sent(text),
+      onHead: (text) => {
+        narration.sent(text)
+        tally.requestBytes += text.length + (body.kind === 'data' && !expects ? countOf(body) : 0)
+      },
       onInterim: ({ status, reason, httpVersion, fields: headers }) => {
         narration.informed({ status, reason, httpVersion, headers })
         this.#onHead({ status, reason, httpVersion, headers })
       },
-      onSent: (count) => (this.sentBytes += count),
+      onSent: (count) => (tally.uploadedBytes += count),
     })
+    const response = await sending.catch((error: unknown) => {
+      tally.failed(error, isTunnelled)
+      throw error
+    })
+    tally.answered(response, isTunnelled)
+    // What goes out with its head is not told of.
+    if (body.body instanceof Uint8Array && tally.uploadedBytes === 0 && !expects) tally.uploadedBytes = countOf(body)
     await cookies.store(url.href, response.headers.getAll('set-cookie'))
     narration.answered(response)
     this.#onHead(response)
@@ -176,6 +189,8 @@ export class Asking {
     }
   }
 }
+
+const countOf = ({ length }: CurlBody): number => (length === 'chunked' ? 0 : length)
 
 interface Secrets {
   readonly authorization: string | undefined

@@ -121,7 +121,7 @@ function responseKind({ code, cause }: ResponseError): keyof typeof CURL_EXIT {
 const isReset = (error: unknown): boolean => codesOf(error).some((code) => code === 'ECONNRESET' || code === 'EPIPE')
 
 /** Of an error and of what caused it. */
-function codesOf(error: unknown): readonly string[] {
+export function codesOf(error: unknown): readonly string[] {
   const codes: string[] = []
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth += 1)
     codes.push(errorCodeOf(at) ?? '')

@@ -141,7 +141,7 @@ function tlsOf(line: CurlLine): TlsClientOptions {
   const key = line.text('key') ?? file.replaceAll('\\:', ':')
   const passphrase = pass ?? password
   const ca =
-    cacert === undefined
+    cacert === undefined || line.has('insecure')
       ? capath && readFolder(capath)
       : readPem('cacert', cacert, 'authorities', /-----BEGIN (?:TRUSTED )?CERTIFICATE-----/)
   return {

@@ -19,6 +19,7 @@ import { percentEncode } from './percent-encoding.js'
 import { contentOf } from './request-body.js'
 import { continuationOf, offsetOf, rangeOf } from './resumption.js'
 import type { Ending } from './retry-rules.js'
+import { Tally } from './tally.js'
 import { timeConditionOf } from './time-condition.js'
 import { transfer, type Answer } from './transfer.js'
 import { formatWriteOut } from './write-out.js'
@@ -48,6 +49,7 @@ class Try {
   readonly began = performance.now()
   readonly heads: string[] = []
   answer: Answer | undefined
+  readonly tally = new Tally()
   downloaded = 0
   method = 'GET'
 
@@ -108,6 +110,7 @@ export class UrlRun {
       cookies,
       narration,
       signal,
+      tally: this.#try.tally,
       lines: content.lines,
       proxyLines: content.proxyLines,
       deadline: maxTime > 0 ? this.#try.began + maxTime : Infinity,
@@ -198,7 +201,7 @@ export class UrlRun {
     await this.#destination?.close()
     const { format } = content
     if (format === undefined) return
-    const { answer, response, downloaded, heads, began, method } = this.#try
+    const { answer, response, tally, heads, began, method } = this.#try
     const pieces = formatWriteOut(format, {
       answer,
       response,
@@ -208,9 +211,9 @@ export class UrlRun {
       exit,
       error: error === undefined ? undefined : messageOf(error),
       path: this.#destination?.path,
-      downloaded,
+      tally,
+      downloaded: response?.receivedBytes ?? 0,
       totalMs: performance.now() - began,
-      sentBytes: answer?.sentBytes ?? 0,
       headerBytes: heads.reduce((sum, head) => sum + head.length, 0),
       proxyUsed: answer !== undefined && proxyOf(line, answer.url) !== undefined,
     })

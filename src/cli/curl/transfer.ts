@@ -17,7 +17,6 @@ export interface Answer {
   readonly redirectMs: number
   /** Where it would have gone on to. */
   readonly redirectUrl: string | undefined
-  readonly sentBytes: number
 }
 
 /** Sends a request, and goes where redirects lead. `onHead` is told of every head on the way. */
@@ -48,7 +47,6 @@ export async function transfer(
       redirects,
       redirectMs,
       redirectUrl: next?.href ?? redirectTold(response, url),
-      sentBytes: asking.sentBytes,
     }
     if (next === undefined) return answer
     if (most >= 0 && redirects >= most)

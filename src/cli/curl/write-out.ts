@@ -1,4 +1,6 @@
 import type { ClientResponse } from '../../client/index.js'
+import type { CurlUrl } from './curl-url.js'
+import type { Tally } from './tally.js'
 import type { Answer } from './transfer.js'
 
 /** What --write-out can tell of one transfer. */
@@ -13,7 +15,7 @@ export interface WriteOutFacts {
   readonly path: string | undefined
   readonly downloaded: number
   readonly totalMs: number
-  readonly sentBytes: number
+  readonly tally: Tally
   readonly headerBytes: number
   readonly proxyUsed: boolean
 }
@@ -23,43 +25,52 @@ type Value = string | number
 /** Seconds, with microseconds. */
 const seconds = (ms: number): string => (ms / 1000).toFixed(6)
 
-const VARIABLES: Readonly<Record<string, (facts: WriteOutFacts) => Value>> = {
-  http_code: ({ response }) => padded(response?.status),
-  response_code: ({ response }) => padded(response?.status),
-  http_connect: () => '000',
-  http_version: ({ response }) => response?.httpVersion ?? '0',
-  method: ({ method }) => method,
-  scheme: ({ answer }) => (answer === undefined ? '' : answer.url.isTls ? 'HTTPS' : 'HTTP'),
-  url: ({ givenUrl }) => givenUrl,
-  url_effective: ({ answer, givenUrl }) =>
-    answer === undefined ? givenUrl : `${answer.url.isTls ? 'https' : 'http'}://${answer.url.host}${answer.url.path}`,
-  urlnum: ({ urlNumber }) => urlNumber,
-  num_redirects: ({ answer }) => answer?.redirects ?? 0,
-  redirect_url: ({ answer }) => answer?.redirectUrl ?? '',
-  content_type: ({ response }) => response?.headers.get('content-type') ?? '',
-  filename_effective: ({ path }) => path ?? '',
-  exitcode: ({ exit }) => exit,
-  errormsg: ({ error }) => error ?? '',
-  num_headers: ({ response }) => (response === undefined ? 0 : [...response.headers].length),
-  size_download: ({ downloaded }) => downloaded,
-  size_upload: ({ sentBytes }) => sentBytes,
-  size_header: ({ headerBytes }) => headerBytes,
-  speed_download: ({ downloaded, totalMs }) => Math.round(downloaded / Math.max(totalMs / 1000, 0.000_001)),
-  speed_upload: ({ sentBytes, totalMs }) => Math.round(sentBytes / Math.max(totalMs / 1000, 0.000_001)),
-  time_namelookup: (facts) => seconds(stages(facts).resolved),
-  time_connect: (facts) => seconds(stages(facts).connected),
-  time_appconnect: (facts) => seconds(stages(facts).secured),
-  time_pretransfer: (facts) => seconds(stages(facts).sent),
-  time_starttransfer: (facts) => seconds(stages(facts).answered),
-  time_redirect: ({ answer }) => seconds(answer?.redirectMs ?? 0),
-  time_total: ({ totalMs }) => seconds(totalMs),
-  remote_ip: (facts) => place(facts, 'remote').host,
-  remote_port: (facts) => place(facts, 'remote').port,
-  local_ip: (facts) => place(facts, 'local').host,
-  local_port: (facts) => place(facts, 'local').port,
-  proxy_used: ({ proxyUsed }) => (proxyUsed ? 1 : 0),
-  ssl_verify_result: () => 0,
-}
+const VARIABLES: ReadonlyMap<string, (facts: WriteOutFacts) => Value> = new Map(
+  Object.entries({
+    http_code: ({ response }) => padded(response?.status),
+    response_code: ({ response }) => padded(response?.status),
+    http_connect: ({ tally }) => padded(tally.connectStatus),
+    http_version: ({ response }) => response?.httpVersion ?? '0',
+    method: ({ method }) => method,
+    scheme: ({ answer, tally }) =>
+      answer === undefined && tally.connects === 0 ? '' : tally.url?.isTls === true ? 'HTTPS' : 'HTTP',
+    url: ({ givenUrl }) => givenUrl,
+    url_effective: ({ tally, givenUrl }) => (tally.url === undefined ? givenUrl : whole(tally.url)),
+    urlnum: ({ urlNumber }) => urlNumber,
+    num_connects: ({ tally }) => tally.connects,
+    num_redirects: ({ answer }) => answer?.redirects ?? 0,
+    redirect_url: ({ answer }) => answer?.redirectUrl ?? '',
+    content_type: ({ response }) => response?.headers.get('content-type') ?? '',
+    filename_effective: ({ path }) => path ?? '',
+    exitcode: ({ exit }) => exit,
+    errormsg: ({ error }) => error ?? '',
+    num_headers: ({ response }) => (response === undefined ? 0 : [...response.headers].length),
+    size_download: ({ downloaded }) => downloaded,
+    size_upload: ({ tally }) => tally.uploadedBytes,
+    size_request: ({ tally }) => tally.requestBytes,
+    size_header: ({ headerBytes }) => headerBytes,
+    speed_download: ({ downloaded, totalMs }) => Math.round(downloaded / Math.max(totalMs / 1000, 0.000_001)),
+    speed_upload: ({ tally, totalMs }) => Math.round(tally.uploadedBytes / Math.max(totalMs / 1000, 0.000_001)),
+    time_namelookup: (facts) => seconds(stages(facts).resolved),
+    time_connect: (facts) => seconds(stages(facts).connected),
+    time_appconnect: (facts) => seconds(stages(facts).secured),
+    time_pretransfer: (facts) => seconds(stages(facts).sent),
+    time_starttransfer: (facts) => seconds(stages(facts).answered),
+    time_redirect: ({ answer }) => seconds(answer?.redirectMs ?? 0),
+    time_total: ({ totalMs }) => seconds(totalMs),
+    remote_ip: (facts) => place(facts, 'remote').host,
+    remote_port: (facts) => place(facts, 'remote').port,
+    local_ip: (facts) => place(facts, 'local').host,
+    local_port: (facts) => place(facts, 'local').port,
+    proxy_used: ({ proxyUsed }) => (proxyUsed ? 1 : 0),
+    ssl_verify_result: ({ tally }) => tally.verifyResult,
+    // A proxy whose certificate is not trusted is not spoken to.
+    proxy_ssl_verify_result: () => 0,
+    referer: ({ tally }) => tally.referer ?? '',
+  } satisfies Record<string, (facts: WriteOutFacts) => Value>),
+)
+
+const whole = ({ isTls, host, path }: CurlUrl): string => `${isTls ? 'https' : 'http'}://${host}${path}`
 
 const padded = (status: number | undefined): string => String(status ?? 0).padStart(3, '0')
 
@@ -99,31 +110,41 @@ export function formatWriteOut(format: string, facts: WriteOutFacts): readonly W
       if (facts.exit === 0) break
     } else if (token === '%{stderr}') to = 'stderr'
     else if (token === '%{stdout}') to = 'stdout'
-    else pieces.push([to, String(valueOf(token, facts))])
+    else {
+      const value = valueOf(token, facts)
+      pieces.push(
+        value === undefined ? ['stderr', `moorage: there is no --write-out variable ${token}\n`] : [to, String(value)],
+      )
+    }
   }
   return pieces
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '%%': '%', '\\n': '\n', '\\r': '\r', '\\t': '\t' }
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['%%', '%'],
+  ['\\n', '\n'],
+  ['\\r', '\r'],
+  ['\\t', '\t'],
+])
 
-function valueOf(token: string, facts: WriteOutFacts): Value {
-  const escape = ESCAPES[token]
+/** `undefined` for what is not known. */
+function valueOf(token: string, facts: WriteOutFacts): Value | undefined {
+  const escape = ESCAPES.get(token)
   if (escape !== undefined) return escape
   const [, header] = /^%header\{(.*)\}$/s.exec(token) ?? []
   if (header !== undefined) return facts.response?.headers.getAll(header)[0] ?? ''
   const [, name] = /^%\{(.*)\}$/s.exec(token) ?? []
   if (name === undefined) return token
   if (name === 'json') return JSON.stringify(allOf(facts))
-  if (name === 'header_json') return JSON.stringify(headersOf(facts))
-  // What is not known is left out, with a word on stderr by curl; here it says so itself.
-  return VARIABLES[name]?.(facts) ?? `unknown --write-out variable: '${name}'`
+  if (name === 'header_json') return headersOf(facts)
+  return VARIABLES.get(name)?.(facts)
 }
 
 const NUMBERS = /^(?:size|time|speed|num)_|^(?:http_code|response_code|http_connect|exitcode|urlnum|proxy_used)$/
 
 const allOf = (facts: WriteOutFacts): Readonly<Record<string, Value | null>> =>
   Object.fromEntries(
-    Object.entries(VARIABLES)
+    [...VARIABLES]
       .sort(([left], [right]) => (left < right ? -1 : 1))
       .map(([name, read]) => {
         const value = read(facts)
@@ -131,8 +152,12 @@ const allOf = (facts: WriteOutFacts): Readonly<Record<string, Value | null>> =>
       }),
   )
 
-function headersOf({ response }: WriteOutFacts): Readonly<Record<string, readonly string[]>> {
-  const found: Record<string, string[]> = {}
-  for (const [name, value] of response?.headers ?? []) (found[name.toLowerCase()] ??= []).push(value)
-  return found
+/** By their names in small letters, one a line. */
+function headersOf({ response }: WriteOutFacts): string {
+  const found = new Map<string, string[]>()
+  for (const [name, value] of response?.headers ?? []) {
+    const key = name.toLowerCase()
+    found.set(key, [...(found.get(key) ?? []), value])
+  }
+  return `{${[...found].map(([name, values]) => `${JSON.stringify(name)}:${JSON.stringify(values)}`).join(',\n')}\n}`
 }
