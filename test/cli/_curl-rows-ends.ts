@@ -1,6 +1,7 @@
 import type { CurlRow } from './_curl-judge.js'
 
 const A = ['-A', 'test']
+const TO_B = 'HTTP/1.1 302 Go\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n'
 const TEN_DAYS_ON = new Date(Math.floor(Date.now() / 1000) * 1000 + 864_000_000).toUTCString()
 
 /** TLS, files of cookies, and all that goes wrong. */
@@ -100,6 +101,60 @@ export const END_ROWS: readonly CurlRow[] = [
   { name: 'a proxy where nobody listens', words: [...A, '-x', 'http://127.0.0.1:1', '{url}/'] },
   { name: 'the exit code is that of the last URL', words: [...A, 'http://127.0.0.1:1/', '{url}/'] },
   { name: '--fail-early ends with the first', words: [...A, '--fail-early', 'http://127.0.0.1:1/', '{url}/'] },
+  ...['=https', 'https', '-http', '=http,https', '-all,http', '=HTTP', '=unheard', '-unheard', ''].map(
+    (list): CurlRow => ({ name: `--proto "${list}"`, words: [...A, '--proto', list, '{url}/'] }),
+  ),
+  ...[
+    ['--proto-redir', '=https'],
+    ['--proto-redir', '-https'],
+    ['--proto', '=https', '--proto-redir', '=http'],
+  ].map((flags): CurlRow => ({
+    name: `-L ${flags.join(' ')}`,
+    words: [...A, '-L', ...flags, '{url}/'],
+    answers: [TO_B],
+  })),
+  {
+    name: '--proto for a redirect to TLS',
+    words: [...A, '-L', '--proto', '=http', '--proto-redir', '=https', '{url}/'],
+    answers: [TO_B.replace('/b', 'https://localhost:{port}/b')],
+  },
+  {
+    name: '--next',
+    words: [...A, '-H', 'X: 1', '-d', 'a', '{url}/1', '--next', ...A, '{url}/2', '-:', '-d', 'b', ...A, '{url}/3'],
+  },
+  { name: '--next without a URL before it', words: [...A, '-d', 'x', '--next', '{url}/'] },
+  { name: '--next behind what fails', words: ['http://127.0.0.1:1/', '--next', ...A, '{url}/'] },
+  { name: '--next --fail-early', words: ['--fail-early', 'http://127.0.0.1:1/', '--next', ...A, '{url}/'] },
+  {
+    name: '--next goes on with the numbers of URLs',
+    words: [...A, '-w', '%{urlnum}', '{url}/1', '{url}/2', '--next', ...A, '-w', '%{urlnum}', '{url}/3'],
+  },
+  {
+    name: '--next keeps cookies, where they are wanted',
+    words: [
+      ...A,
+      '-c',
+      'out/jar',
+      '{url}/1',
+      '--next',
+      ...A,
+      '{url}/2',
+      '--next',
+      ...A,
+      '-b',
+      'none',
+      '-c',
+      'out/more/jar',
+      '{url}/3',
+    ],
+    answers: ['HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n'],
+  },
+  { name: 'flags by their first letters', words: [...A, '--max-t', '3', '--netrc-o', '--data-b', 'x', '{url}/'] },
+  ...['--re', '--fai', '--no-loc', '--proxy-', '--silent=x'].map((flag): CurlRow => ({
+    name: `${flag} is no flag`,
+    words: [...A, flag, '{url}/'],
+  })),
+  { name: '-Z', words: [...A, '-Z', '--parallel-max', '1', '{url}/1', '{url}/2'] },
   {
     name: '-C - where all of it is there',
     words: [...A, '-C', '-', '-o', 'part.txt', '{url}/'],

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test, type TestContext } from 'node:test'
 import { CURL_EXIT, CURL_EXIT_WORDS } from '#src/cli/curl/exit-codes.js'
-import { parseCurlLine, type CurlLine } from '#src/cli/curl/curl-line.js'
+import { parseCurlLines, type CurlLine } from '#src/cli/curl/curl-line.js'
 import { CURL_FLAGS, isFlagName } from '#src/cli/curl/flags.js'
 import { readConfigFile } from '#src/cli/curl/config-file.js'
 import { UNSUPPORTED } from '#src/cli/curl/unsupported.js'
@@ -14,14 +14,32 @@ import { Program } from '../fixtures/program.js'
 import { MAIN } from './_curl-judge.js'
 
 const none = (): readonly string[] => []
-const parse = (...words: readonly string[]): CurlLine => parseCurlLine(words, none)
+function parse(...words: readonly string[]): CurlLine {
+  const [line] = parseCurlLines(words, none)
+  assert.ok(line)
+  return line
+}
 
-void suite('parseCurlLine', () => {
+void suite('parseCurlLines', () => {
   void test('reads short flags that are joined, with a value in the same word or in the next', () => {
     const line = parse('-sSLo', 'file', '-XPOST', '-d', 'a', 'http://a')
     assert.ok(line.has('silent') && line.has('show-error') && line.has('location'))
     assert.deepEqual([line.text('output'), line.text('request'), line.text('data')], ['file', 'POST', 'a'])
     assert.deepEqual(line.texts('url'), ['http://a'])
+  })
+
+  void test('takes as many letters of a flag as no other begins with', () => {
+    const line = parse('--sil', '--max-t', '3', '--netrc-o', '--data-b', 'x')
+    assert.ok(line.has('silent') && line.has('netrc-optional'))
+    assert.deepEqual([line.text('max-time'), line.text('data-binary')], ['3', 'x'])
+  })
+
+  void test('begins a line of its own behind --next, but for what is for all', () => {
+    const [first, second, ...more] = parseCurlLines(['-d', 'a', 'http://a', '--next', '-s', '-L', 'http://b'], none)
+    assert.ok(first && second)
+    assert.deepEqual([first.texts('url'), second.texts('url'), more], [['http://a'], ['http://b'], []])
+    assert.deepEqual([first.has('location'), second.has('location'), second.has('data')], [false, true, false])
+    assert.ok(first.has('silent') && second.has('silent'))
   })
 
   void test('takes a flag back by --no-, and gives it again', () => {
@@ -54,9 +72,12 @@ void suite('parseCurlLine', () => {
     [['-9'], 'ERR_OPTION_UNKNOWN', /-9/],
     [['--no-data'], 'ERR_OPTION_UNKNOWN', /--no-data/],
     [['-d'], 'ERR_OPTION_VALUE', /without a value/],
-    [['--next'], 'ERR_OPTION_VALUE', /run the command once for each/],
+    [['--fai'], 'ERR_OPTION_UNKNOWN', /it may be --fail, --fail-early, --fail-with-body/],
+    [['--no-loc'], 'ERR_OPTION_UNKNOWN', /--no-loc/],
+    [['--limit', '1'], 'ERR_OPTION_VALUE', /pv -L/],
+
     [['-s0'], 'ERR_OPTION_VALUE', /-0: HTTP\/1\.1 is spoken/],
-    [['-Z'], 'ERR_OPTION_VALUE', /beside each other/],
+    [['-p'], 'ERR_OPTION_VALUE', /through a tunnel/],
   ]
   for (const [words, code, says] of wrong)
     void test(`refuses ${words.join(' ')}, and says what to do`, () => {
@@ -154,6 +175,21 @@ void suite('moorage curl as a program', () => {
       assert.match(stderr, /^moorage: .+/)
       assert.ok(!stderr.includes('cretpw'), stderr)
     })
+
+  void test('-R gives the file the time that the server tells', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'curl-time-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const changed = new Date(Date.UTC(2020, 1, 29, 12))
+    const server = createServer((_, response) => response.setHeader('last-modified', changed.toUTCString()).end('x'))
+    server.listen({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const { code, stderr } = await run(t, '-sSR', '-o', join(folder, 'x'), `http://127.0.0.1:${port}/`)
+    assert.equal(code, 0, stderr)
+    assert.equal(statSync(join(folder, 'x')).mtimeMs, changed.getTime())
+  })
 
   void test('-D that cannot be written fails each URL with 23, and nothing is asked for', async (t) => {
     const url = await serving(t)

@@ -4,7 +4,7 @@ import { defineCommand, type Command, type CommandContext } from '../command.js'
 import { commandHelp } from '../help.js'
 import { readConfigFile } from '../curl/config-file.js'
 import { CurlCookies } from '../curl/curl-cookies.js'
-import { parseCurlLine, type CurlLine } from '../curl/curl-line.js'
+import { parseCurlLines, type CurlLine } from '../curl/curl-line.js'
 import { toStdout } from '../curl/destination.js'
 import { EtagFile } from '../curl/etag-file.js'
 import { CURL_EXIT, CurlFailure } from '../curl/exit-codes.js'
@@ -29,31 +29,52 @@ export const curl: Command = defineCommand({
     ['moorage curl -fsS -o film.mp4 -C - https://example.org/film.mp4', 'goes on behind what is there'],
   ],
   async run(words, _options, context) {
-    let line: CurlLine
     try {
-      line = parseCurlLine(words, readConfigFile)
+      const lines = parseCurlLines(words, readConfigFile)
+      if (!lines.some((line) => line.has('help'))) return await runLines(lines, context)
     } catch (error) {
       if (!(error instanceof CurlFailure)) throw error
       process.stderr.write(`moorage: (${error.exit}) ${error.message}\n`)
       return error.exit
     }
-    if (!line.has('help')) return runLine(line, context)
     process.stdout.write(commandHelp(curl, {}))
     return CURL_EXIT.ok
   },
 })
 
-async function runLine(line: CurlLine, { signal }: CommandContext): Promise<number> {
-  const narration = new Narration(line)
+/** What stands between one --next and the other, one behind the other. The exit code is that of the last URL. */
+async function runLines(lines: readonly CurlLine[], context: CommandContext): Promise<number> {
+  for (const line of lines) demandSense(line)
+  let exit: number = CURL_EXIT.ok
+  let cookies: CurlCookies | undefined
+  let urls = 0
+  // What it is told is the same for all lines.
+  let narration: Narration | undefined
+  for (const line of lines) {
+    narration ??= new Narration(line)
+    cookies = await CurlCookies.of(line, narration, cookies)
+    exit = await runLine(line, urls, cookies, narration, context)
+    urls += line.texts('url').length
+    if (context.signal.aborted || (exit !== CURL_EXIT.ok && line.has('fail-early'))) break
+  }
+  return exit
+}
+
+async function runLine(
+  line: CurlLine,
+  urlsBefore: number,
+  cookies: CurlCookies,
+  narration: Narration,
+  { signal }: CommandContext,
+): Promise<number> {
   try {
-    demandSense(line)
-    const jobs = jobsOf(line)
+    const jobs = jobsOf(line, urlsBefore)
     const common: Common = {
       line,
       signal,
       content: await readGivenContent(line, narration),
       network: new Network(line),
-      cookies: await CurlCookies.of(line, narration),
+      cookies,
       narration,
       headFile: new HeadFile(line.text('dump-header')),
       etagFile: new EtagFile(line.text('etag-save')),
@@ -82,8 +103,10 @@ async function runJobs(common: Common, jobs: readonly Job[]): Promise<number> {
   return exit
 }
 
-/** @throws UsageError `ERR_OPTION_VALUE` for what cannot be meant. */
+/** @throws UsageError `ERR_OPTION_VALUE` for what cannot be meant; `ERR_ARGUMENT` without a URL. */
 function demandSense(line: CurlLine): void {
+  if (!line.has('url'))
+    throw new UsageError('ERR_ARGUMENT', 'Cannot run curl: give a URL, as in moorage curl http://127.0.0.1:8000/')
   if (!line.has('remote-header-name')) return
   const other = (['include', 'head', 'continue-at'] as const).find((name) => line.has(name))
   if (other !== undefined)
@@ -91,10 +114,8 @@ function demandSense(line: CurlLine): void {
 }
 
 /** Each URL with its -o, -O and -T: they belong together by their order. A pattern is all of its URLs, or all of its files. */
-function jobsOf(line: CurlLine): readonly Job[] {
+function jobsOf(line: CurlLine, urlsBefore: number): readonly Job[] {
   const urls = line.texts('url')
-  if (urls.length === 0)
-    throw new UsageError('ERR_ARGUMENT', 'Cannot run curl: give a URL, as in moorage curl http://127.0.0.1:8000/')
   const outputs = line.ordered('output', 'remote-name')
   const uploads = line.texts('upload-file')
   const expand = (text: string): readonly ExpandedUrl[] =>
@@ -106,7 +127,7 @@ function jobsOf(line: CurlLine): readonly Job[] {
     return files.flatMap((file) =>
       expand(given).map(({ url, parts }) => ({
         text: url,
-        number,
+        number: urlsBefore + number,
         output: output && { ...output, value: nameOfParts(output.value, parts) },
         upload: file,
       })),

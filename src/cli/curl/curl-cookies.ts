@@ -15,30 +15,38 @@ export class CurlCookies {
   /** Of heads in a file, without a domain: they belong to the first host that is asked, and are not written. */
   readonly #ofFirst = new CookieJar()
   #unplaced: readonly string[]
+  /** Those that come behind another --next, where this line has no use for them. */
+  readonly #others: readonly unknown[]
 
   private constructor(
     jar: CookieJar | undefined,
     said: string,
     saveAt: string | undefined,
     unplaced: readonly string[] = [],
+    others: readonly unknown[] = [],
   ) {
+    this.#others = others
     this.#jar = jar
     this.#unplaced = unplaced
     this.#said = said
     this.#saveAt = saveAt
   }
 
-  /** `--cookie` with a `=` in it is cookies, and a file without. One that is not there begins an empty jar. */
-  static async of(line: CurlLine, narration: Narration): Promise<CurlCookies> {
+  /** `--cookie` with a `=` in it is cookies, and a file without. One that is not there begins an empty jar. Cookies of the line
+   * `before` are kept. */
+  static async of(line: CurlLine, narration: Narration, before?: CurlCookies): Promise<CurlCookies> {
     const given = line.texts('cookie')
     const said = given.filter((text) => text.includes('=')).join(';')
     const files = given.filter((text) => !text.includes('='))
     const saveAt = line.text('cookie-jar')
-    if (files.length === 0 && saveAt === undefined) return new CurlCookies(undefined, said, saveAt)
+    const kept = before === undefined ? [] : before.#kept
+    if (files.length === 0 && saveAt === undefined) return new CurlCookies(undefined, said, saveAt, [], kept)
     const texts = await Promise.all(files.map((path) => textOf(path, narration)))
     const read = texts.map(parseCookieLines)
     const setCookies = read.flatMap((each) => each.setCookies)
-    let jar = await CookieJar.fromJSON({ cookies: read.flatMap(({ stored }) => stored) }).catch((error: unknown) => {
+    let jar = await CookieJar.fromJSON({
+      cookies: [...kept, ...read.flatMap(({ stored }) => stored)],
+    }).catch((error: unknown) => {
       narration.warn(`--cookie is passed over: ${messageOf(error)}`)
       return new CookieJar()
     })
@@ -56,6 +64,10 @@ export class CurlCookies {
       saveAt,
       setCookies.filter((value) => domainOf(value) === undefined),
     )
+  }
+
+  get #kept(): readonly unknown[] {
+    return this.#jar?.toJSON().cookies ?? this.#others
   }
 
   /** Those of the jar first. */

@@ -72,45 +72,92 @@ const UNSUPPORTED_SHORTS: ReadonlyMap<string, string> = new Map(
   Object.entries(UNSUPPORTED).flatMap(([name, { short }]) => (short === undefined ? [] : [[short, name] as const])),
 )
 
+/** What is said of all that stands between one --next and the other. */
+const SHARED: ReadonlySet<FlagName> = new Set<FlagName>([
+  'fail-early',
+  'help',
+  'no-progress-meter',
+  'progress-bar',
+  'show-error',
+  'silent',
+  'stderr',
+  'verbose',
+])
+
+interface Group {
+  readonly given: GivenFlag[]
+  readonly off: Set<string>
+}
+
 /**
- * Reads words as curl does: `-sSLo file`, `-XPOST`, `--flag value`, `--no-flag`; words without a flag are URLs, and so is all
- * behind `--`. `readConfig` gives the words of a file of --config.
+ * Reads words as curl does: `-sSLo file`, `-XPOST`, `--flag value`, `--no-flag`, `--flag` by as many letters as no other begins
+ * with; words without a flag are URLs, and so is all behind `--`. With --next there are several lines, of which all but the
+ * last have a URL. `readConfig` gives the words of a file of --config.
  * @throws UsageError `ERR_OPTION_UNKNOWN`, with the nearest name; `ERR_OPTION_VALUE`.
  */
-export function parseCurlLine(words: readonly string[], readConfig: (path: string) => readonly string[]): CurlLine {
-  const given: GivenFlag[] = []
-  const off = new Set<string>()
+export function parseCurlLines(
+  words: readonly string[],
+  readConfig: (path: string) => readonly string[],
+): readonly CurlLine[] {
+  const shared: Group = { given: [], off: new Set() }
+  let group: Group = { given: [], off: new Set() }
+  const groups = [group]
+  const groupOf = (name: FlagName): Group => (SHARED.has(name) ? shared : group)
   /** `within` are the files of --config that are being read: one that has itself is not read again. */
   const read = (list: readonly string[], within: readonly string[]): void => {
     const left = [...list]
-    const add = (name: FlagName, value: string): void => {
+    const add = (name: FlagName, value: string, isOff?: boolean): void => {
+      const { given, off } = groupOf(name)
+      if (isOff === true) {
+        off.add(name)
+        return
+      }
       off.delete(name)
-      if (name !== 'config') given.push({ name, value })
-      else if (!within.includes(resolve(value))) read(readConfig(value), [...within, resolve(value)])
+      if (name === 'config') {
+        const path = resolve(value)
+        if (!within.includes(path)) read(readConfig(value), [...within, path])
+      } else if (name !== 'next') given.push({ name, value })
+      else if (group.given.some((each) => each.name === 'url')) groups.push((group = { given: [], off: new Set() }))
     }
     let onlyUrls = false
     for (let word = left.shift(); word !== undefined; word = left.shift()) {
       if (onlyUrls || !word.startsWith('-') || word === '-') add('url', word)
       else if (word === '--') onlyUrls = true
-      else if (word.startsWith('--')) readLong(word, left, add, off)
+      else if (word.startsWith('--')) readLong(word, left, add)
       else readShorts(word, left, add)
     }
   }
   read(words, [])
-  return new CurlLine(given, off)
+  return groups.map(({ given, off }) => new CurlLine([...shared.given, ...given], new Set([...shared.off, ...off])))
 }
 
-type Add = (name: FlagName, value: string) => void
+type Add = (name: FlagName, value: string, isOff?: boolean) => void
 
-function readLong(word: string, left: string[], add: Add, off: Set<string>): void {
+function readLong(word: string, left: string[], add: Add): void {
   const name = word.slice(2)
-  if (isFlagName(name)) {
-    add(name, isFlag(name) ? '' : valueOf(word, left))
+  const known = isFlagName(name) ? name : abbreviated(word, name)
+  if (known !== undefined) {
+    add(known, isFlag(known) ? '' : valueOf(word, left))
     return
   }
   const other = name.startsWith('no-') ? name.slice(3) : `no-${name}`
   if (!isFlagName(other) || !isFlag(other)) throw unknownFlag(word, name)
-  off.add(other)
+  add(other, '', true)
+}
+
+const NAMES: readonly string[] = [...Object.keys(CURL_FLAGS), ...Object.keys(UNSUPPORTED)]
+
+/** The only flag that begins so. @throws UsageError `ERR_OPTION_UNKNOWN` where there are several. */
+function abbreviated(word: string, name: string): FlagName | undefined {
+  if (name in UNSUPPORTED || name.startsWith('no-') || isFlagName(`no-${name}`)) return undefined
+  const [first, ...more] = NAMES.filter((each) => each.startsWith(name))
+  if (first === undefined) return undefined
+  if (more.length > 0) {
+    const some = [first, ...more].slice(0, 5).map((each) => `--${each}`)
+    throw new UsageError('ERR_OPTION_UNKNOWN', `Cannot use ${word}: it may be ${some.join(', ')}`)
+  }
+  if (isFlagName(first)) return first
+  throw unknownFlag(word, first)
 }
 
 function readShorts(word: string, left: string[], add: Add): void {

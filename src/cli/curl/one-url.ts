@@ -14,6 +14,7 @@ import type { HeadFile } from './head-file.js'
 import { toFieldBytes } from './header-lines.js'
 import { formatRawHead, type Narration } from './narration.js'
 import type { Network } from './network.js'
+import { demandAllowed } from './protocols.js'
 import { proxyOf } from './proxy-choice.js'
 import { percentEncode } from './percent-encoding.js'
 import { contentOf } from './request-body.js'
@@ -99,6 +100,7 @@ export class UrlRun {
       asIs: line.has('path-as-is'),
       query: query === undefined ? content.query : [...content.query, query],
     })
+    demandAllowed(line, parsed, false)
     if (this.#destination === undefined) this.#plan(plannedPath(line, output, parsed))
     demandLength(content.lines, body.length)
     const method = line.text('request') ?? (line.has('head') ? 'HEAD' : body.method)
@@ -157,6 +159,11 @@ export class UrlRun {
     await destination.finish()
   }
 
+  get #changedAt(): Date | undefined {
+    const ms = Date.parse(this.#try.response?.headers.get('last-modified') ?? '')
+    return Number.isNaN(ms) ? undefined : new Date(ms)
+  }
+
   get #isNamedByUrl(): boolean {
     return this.#job.output === undefined || this.#job.output.name === 'remote-name'
   }
@@ -198,7 +205,7 @@ export class UrlRun {
   /** When the last try is over: closes its file, and prints --write-out. */
   async end({ exit, error }: Ending): Promise<void> {
     const { line, content, narration } = this.#common
-    await this.#destination?.close()
+    await this.#destination?.close(line.has('remote-time') && exit === CURL_EXIT.ok ? this.#changedAt : undefined)
     const { format } = content
     if (format === undefined) return
     const { answer, response, tally, heads, began, method } = this.#try

@@ -4,6 +4,7 @@ import { credentialsBeside, credentialsOf } from './credentials.js'
 import { parseCurlUrl, type CurlUrl } from './curl-url.js'
 import { CurlFailure } from './exit-codes.js'
 import type { RawHead } from './narration.js'
+import { demandAllowed } from './protocols.js'
 import { nextRequest } from './redirect-rules.js'
 import type { CurlBody } from './request-body.js'
 
@@ -54,6 +55,7 @@ export async function transfer(
         'redirects',
         `Cannot go on: there were ${redirects} redirects, as many as --max-redirs allows`,
       )
+    demandAllowed(line, next, true)
     const following = nextRequest(line, response.status, method, body)
     if (following.body.kind !== 'none' && !following.body.isReplayable)
       throw new CurlFailure('send', 'Cannot follow the redirect: what was read from stdin cannot be sent again')

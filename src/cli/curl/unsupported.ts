@@ -14,10 +14,6 @@ const NO_SLOW = 'give -m, or --connect-timeout'
 
 /** Flags of curl that are known, and of no use here. */
 export const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
-  next: one('run the command once for each group of flags', ':'),
-  parallel: one('run the commands beside each other, as with xargs -P', 'Z'),
-  'parallel-immediate': one('run the commands beside each other'),
-  'parallel-max': one('run the commands beside each other'),
   'http1.0': one('HTTP/1.1 is spoken, with servers of HTTP/1.0 too', '0'),
   'http0.9': one('what is no response of HTTP/1 is an error here'),
   'http2-prior-knowledge': one('HTTP/2 is spoken over TLS alone, where the server chooses it'),
@@ -41,7 +37,6 @@ export const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
   'doh-url': one('names are resolved by the system; give --resolve'),
   'abstract-unix-socket': one('give --unix-socket with a path'),
   'haproxy-protocol': one('moorage connect can send the bytes'),
-  'remote-time': one('use touch -d with what -w "%header{last-modified}" prints', 'R'),
   'remove-on-error': one('moorage get -o keeps files whole'),
   raw: one('bodies are shown without what frames them'),
   'tr-encoding': one('give --compressed'),
@@ -56,9 +51,7 @@ export const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
   'telnet-option': one(OTHER_PROTOCOL, 't'),
   'mail-from': one(OTHER_PROTOCOL),
   'mail-rcpt': one(OTHER_PROTOCOL),
-  proto: one('there are http: and https:'),
   'proto-default': one('write https:// before the host'),
-  'proto-redir': one('there are http: and https:'),
   negotiate: one(OTHER_AUTH),
   ntlm: one(OTHER_AUTH),
   'ntlm-wb': one(OTHER_AUTH),
@@ -83,8 +76,8 @@ export const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
   'alt-svc': one('nothing is kept about hosts between two commands'),
   'form-escape': one('quotes in names are sent as %22'),
   libcurl: one('it is a program of Node'),
-  trace: one('give -v'),
-  'trace-ascii': one('give -v'),
+  trace: one('give -v, which tells the heads'),
+  'trace-ascii': one('give -v, which tells the heads'),
   manual: one('give --help', 'M'),
   version: one('moorage --version tells it', 'V'),
 }
