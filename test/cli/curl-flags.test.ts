@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -175,6 +176,29 @@ void suite('moorage curl as a program', () => {
       assert.match(stderr, /^moorage: .+/)
       assert.ok(!stderr.includes('cretpw'), stderr)
     })
+
+  void test('a reader that goes ends one URL with 23; others go on, and cookies are saved', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'curl-pipe-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const large = Buffer.alloc(4 * 1024 * 1024)
+    const server = createServer((_, response) => response.setHeader('set-cookie', 'a=b; Path=/').end(large))
+    server.listen({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const address = server.address()
+    const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/`
+    const words = [MAIN, 'curl', '-sS', '-c', 'jar', url, '-o', 'whole', url, url]
+    // The first is written to the file: what is left goes to a reader that has gone.
+    const child = spawn(process.execPath, words, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.destroy()
+    let said = ''
+    child.stderr.on('data', (bytes) => (said += String(bytes)))
+    const [code]: unknown[] = await once(child, 'close')
+    assert.equal(code, CURL_EXIT.write, said)
+    assert.match(said, /^(?:moorage: \(23\) .*\n){2}$/)
+    assert.equal(statSync(join(folder, 'whole')).size, large.length)
+    assert.match(readFileSync(join(folder, 'jar'), 'utf8'), /\ta\tb$/m)
+  })
 
   void test('-R gives the file the time that the server tells', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'curl-time-'))

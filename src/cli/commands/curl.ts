@@ -15,7 +15,7 @@ import { Narration } from '../curl/narration.js'
 import { Network } from '../curl/network.js'
 import { UrlRun, type Common, type Job } from '../curl/one-url.js'
 import { expandUrl, nameOfParts, type ExpandedUrl } from '../curl/url-patterns.js'
-import { waitBeforeRetry } from '../curl/retry-rules.js'
+import { waitBeforeRetry, type Ending } from '../curl/retry-rules.js'
 
 export const curl: Command = defineCommand({
   name: 'curl',
@@ -31,7 +31,10 @@ export const curl: Command = defineCommand({
   async run(words, _options, context) {
     try {
       const lines = parseCurlLines(words, readConfigFile)
-      if (!lines.some((line) => line.has('help'))) return await runLines(lines, context)
+      if (!lines.some((line) => line.has('help'))) {
+        leaveErrorsToWrites(process.stdout)
+        return await runLines(lines, context)
+      }
     } catch (error) {
       if (!(error instanceof CurlFailure)) throw error
       process.stderr.write(`moorage: (${error.exit}) ${error.message}\n`)
@@ -41,6 +44,12 @@ export const curl: Command = defineCommand({
     return CURL_EXIT.ok
   },
 })
+
+/** What cannot be written to stdout ends one URL, with 23: the others go on, and cookies are saved. */
+function leaveErrorsToWrites(stdout: NodeJS.WriteStream): void {
+  stdout.removeAllListeners('error')
+  stdout.on('error', () => undefined)
+}
 
 /** What stands between one --next and the other, one behind the other. The exit code is that of the last URL. */
 async function runLines(lines: readonly CurlLine[], context: CommandContext): Promise<number> {
@@ -142,10 +151,21 @@ async function runJob(common: Common, job: Job): Promise<number> {
     const ending = await run.run()
     const waitMs = waitBeforeRetry(common.line, ending, tries, performance.now() - began)
     if (waitMs === undefined) {
-      await run.end(ending)
-      return ending.exit
+      return endOf(common, run, ending)
     }
     common.narration.note(`trying again in ${waitMs / 1000} s`)
     await wait(waitMs, undefined, { signal: common.signal })
+  }
+}
+
+/** What cannot be told any more counts where all else was well. */
+async function endOf({ narration }: Common, run: UrlRun, ending: Ending): Promise<number> {
+  try {
+    await run.end(ending)
+    return ending.exit
+  } catch (error) {
+    if (!(error instanceof CurlFailure)) throw error
+    narration.failed(error, error.message)
+    return ending.exit === CURL_EXIT.ok ? error.exit : ending.exit
   }
 }
