@@ -49,6 +49,16 @@ export const BODY_ROWS: readonly CurlRow[] = [
     },
     printsOther: 'it is refused with 2',
   },
+  {
+    name: '-d without its length',
+    words: [...A, '-H', 'Content-Length:', '-d', 'abcd', '{url}/'],
+    answers: ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
+    explained: {
+      why: 'RFC 9112 §6: without a length the body would be the next request.',
+      parts: [['*/*\r\nContent-Type', '*/*\r\nContent-Length: 4\r\nContent-Type']],
+    },
+    printsOther: 'what curl sends behind its request is none',
+  },
   { name: '-d in chunks', words: [...A, '-H', 'Transfer-Encoding: chunked', '-d', 'abc', '{url}/'] },
   {
     name: '-d of more than 1 MiB asks first',

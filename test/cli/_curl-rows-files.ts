@@ -126,6 +126,52 @@ export const FILE_ROWS: readonly CurlRow[] = [
   { name: '-o of a folder', words: [...A, '-o', 'out', '{url}/a', '-o', 'b', '{url}/b'] },
   { name: '-K of a file that names itself', words: ['-K', 'self.txt', '{url}/'] },
   { name: '-K of a file that is not there', words: [...A, '-K', 'none', '{url}/'] },
+  ...[
+    ['-H', '@none'],
+    ['-K', '.'],
+    ['--etag-compare', '.'],
+  ].map((flags): CurlRow => ({
+    name: `${flags.join(' ')} cannot be read`,
+    words: [...A, ...flags, '{url}/'],
+    explained: {
+      why: 'What is to be sent is missing: nothing is, as with -d.',
+      parts: [
+        [
+          `GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: test\r\nAccept: */*\r\n${flags[0] === '--etag-compare' ? 'If-None-Match: ""\r\n' : ''}\r\n`,
+          '',
+        ],
+      ],
+    },
+    printsOther: 'curl goes on',
+  })),
+  {
+    name: '-d @ of a folder',
+    words: [...A, '-d', '@out', '{url}/'],
+    explained: {
+      why: 'What is to be sent is missing: nothing is.',
+      parts: [
+        [
+          'POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: test\r\nAccept: */*\r\nContent-Length: 0\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n',
+          '',
+        ],
+      ],
+    },
+    printsOther: 'curl goes on',
+  },
+  {
+    name: '-F with what is not known behind a ;',
+    words: [...A, '-F', 'a=b;c=d', '{url}/'],
+    explained: {
+      why: 'Half of a value is none: curl leaves out what it does not know, with a warning.',
+      parts: [
+        [
+          'POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: test\r\nAccept: */*\r\nContent-Length: 137\r\nContent-Type: multipart/form-data; boundary=<boundary>\r\n\r\n--<boundary>\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--<boundary>--\r\n',
+          '',
+        ],
+      ],
+    },
+    printsOther: 'it is refused with 2',
+  },
   { name: '--cacert of a file that is not there', words: [...A, '--cacert', 'none', '{url}/'], isTls: true },
   { name: '--cacert of what is none', words: [...A, '--cacert', 'f.txt', '{url}/'], isTls: true },
   { name: '--cacert of a file that is not there, without TLS', words: [...A, '--cacert', 'none', '{url}/'] },

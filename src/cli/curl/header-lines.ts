@@ -12,8 +12,9 @@ export interface HeaderLine {
  * @throws CurlFailure 26.
  */
 export async function parseHeaderLines(given: readonly string[]): Promise<readonly HeaderLine[]> {
-  const texts = await Promise.all(given.map((text) => (text.startsWith('@') ? linesOf(text.slice(1)) : [text])))
-  return texts.flat().flatMap((text) => {
+  const texts: string[] = []
+  for (const text of given) texts.push(...(text.startsWith('@') ? await linesOf(text.slice(1)) : [text]))
+  return texts.flatMap((text) => {
     const [, name = '', mark, value = ''] = /^([^:;]+)([:;])(.*)$/s.exec(text) ?? []
     if (mark === ';' && value.trim() === '') return [{ name: name.trim(), value: '', isRemoved: false }]
     const colon = text.indexOf(':')
