@@ -29,15 +29,15 @@ type Separator = (typeof SEPARATORS)[number]
 /**
  * The items of httpie: `Header:value`, `query==value`, `name=value`, `name:=json`, `file@path;type=text/plain`. A `\` takes
  * its meaning from the separator behind it.
- * @throws UsageError `ERR_ARGUMENT`, which names the item.
+ * @throws UsageError `ERR_ARGUMENT`, which says which item it is, and nothing of its value: it may be a password.
  */
 export function parseItems(words: readonly string[]): RequestItems {
   const headers: (readonly [string, string])[] = []
   const query: (readonly [string, string])[] = []
   const fields: RequestField[] = []
   const files: RequestFile[] = []
-  for (const word of words) {
-    const { name, separator, rest } = splitItem(word)
+  for (const [at, word] of words.entries()) {
+    const { name, separator, rest } = splitItem(word, at + 1)
     switch (separator) {
       case ':':
         headers.push([name, rest.trim()])
@@ -49,7 +49,7 @@ export function parseItems(words: readonly string[]): RequestItems {
         fields.push({ name, value: rest })
         break
       case ':=':
-        fields.push({ name, value: parseJson(word, rest) })
+        fields.push({ name, value: parseJson(name, rest) })
         break
       case '@':
         files.push(parseFile(name, rest))
@@ -59,7 +59,10 @@ export function parseItems(words: readonly string[]): RequestItems {
   return { headers, query, fields, files }
 }
 
-function splitItem(word: string): { readonly name: string; readonly separator: Separator; readonly rest: string } {
+function splitItem(
+  word: string,
+  number: number,
+): { readonly name: string; readonly separator: Separator; readonly rest: string } {
   let name = ''
   for (let at = 0; at < word.length; at += 1) {
     const letter = word[at] ?? ''
@@ -74,18 +77,18 @@ function splitItem(word: string): { readonly name: string; readonly separator: S
   }
   throw new UsageError(
     'ERR_ARGUMENT',
-    `Cannot use the item ${JSON.stringify(word.slice(0, 64))}: expected Header:value, name=value, name:=json, query==value or file@path`,
+    `Cannot use item ${number} behind the URL: expected Header:value, name=value, name:=json, query==value or file@path`,
   )
 }
 
-function parseJson(word: string, text: string): unknown {
+function parseJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text)
-  } catch (cause) {
+  } catch {
+    // What the parser says has a piece of the text.
     throw new UsageError(
       'ERR_ARGUMENT',
-      `Cannot use the item ${JSON.stringify(word.slice(0, 64))}: what stands behind := is no JSON; a text is given by name=value`,
-      { cause },
+      `Cannot use the item ${JSON.stringify(name.slice(0, 64))}: what stands behind := is no JSON; a text is given by name=value`,
     )
   }
 }
@@ -111,13 +114,13 @@ export function toMultipart({
 export const toJsonObject = ({ fields }: RequestItems): Readonly<Record<string, unknown>> =>
   Object.fromEntries(fields.map(({ name, value }) => [name, value]))
 
-/** `--header`. @throws UsageError `ERR_OPTION_VALUE`. */
+/** `--header`. @throws UsageError `ERR_OPTION_VALUE`, which has no more of it than what could be its name. */
 export function parseHeader(line: string): readonly [name: string, value: string] {
   const [, name = '', value = ''] = /^([^:]+):\s*(.*)$/s.exec(line) ?? []
   if (name === '')
     throw new UsageError(
       'ERR_OPTION_VALUE',
-      `Cannot use --header ${JSON.stringify(line.slice(0, 64))}: expected name: value`,
+      `Cannot use --header ${JSON.stringify(/^[\w-]*/.exec(line)?.[0].slice(0, 64))}…: there is no colon; expected name: value`,
     )
   return [name.trim(), value.trim()]
 }

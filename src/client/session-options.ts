@@ -56,13 +56,16 @@ export const REQUEST_SPECS: OptionSpecs<RequestSettings> = {
   bodyTimeoutMs: TIMEOUT_SPECS.bodyTimeoutMs,
   timeoutMs: TIMEOUT_SPECS.timeoutMs,
   ...BODY_SPECS,
-  headers: value<FieldInit>(
-    'fields ({ "accept-language": "de" })',
-    [],
-    'none',
-    'Fields of the request, beside those that are made for it. Those of a request take the place of those of its session.',
-    isFieldInit,
-  ),
+  headers: {
+    ...value<FieldInit>(
+      'fields ({ "accept-language": "de" })',
+      [],
+      'none',
+      'Fields of the request, beside those that are made for it. Those of a request take the place of those of its session.',
+      isFieldInit,
+    ),
+    isSecret: true,
+  },
   auth: {
     ...value<Auth | undefined>(
       'what basic, digest, bearer or netrc makes',

@@ -6,38 +6,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { suite, test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { suite, test } from 'node:test'
 import { json, redirect, text, type HttpFunction } from '#src/http/index.js'
 import { serveHttp } from '#src/http/server.js'
 import { files } from '#src/static/index.js'
 import { until } from '#src/testing/contract-row.js'
-
-const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
-
-async function serving(t: TestContext, handler: HttpFunction): Promise<string> {
-  const server = await serveHttp('http://127.0.0.1:0', handler)
-  t.after(() => server.close({ graceMs: 0 }))
-  return server.endpoint.replace(/\/$/, '')
-}
-
-async function moorage(
-  args: readonly string[],
-  stdin = '',
-  env: Readonly<Record<string, string>> = {},
-): Promise<{ readonly code: unknown; readonly out: string; readonly err: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    stdio: 'pipe',
-    timeout: 30_000,
-    env: { ...process.env, ...env },
-  })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (bytes) => (out += String(bytes)))
-  child.stderr.on('data', (bytes) => (err += String(bytes)))
-  child.stdin.end(stdin)
-  const [code]: unknown[] = await once(child, 'close')
-  return { code, out, err }
-}
+import { MAIN, moorage, serving } from './_moorage.js'
 
 /** Answers with what it was asked. */
 const mirror: HttpFunction = async (request) =>

@@ -1,5 +1,5 @@
 import { ProtocolError, UsageError } from '../../base/errors.js'
-import { isFieldValue, isToken } from './characters.js'
+import { isFieldValue, isSpace, isToken, TOKEN_BYTES, VALUE_BYTES, type ByteSet } from './characters.js'
 
 /**
  * The fields of a message that was received, in the order they came, with names as they were written. Names are compared
@@ -100,24 +100,49 @@ const MAX_KNOWN_NAMES = 1000
 /** @throws UsageError `ERR_ARGUMENT` for a name that is no token. */
 export function checkFieldName(name: string): void {
   if (knownNames.has(name)) return
-  if (!isToken(name))
+  if (!isToken(name)) {
+    const { index, kind } = wrongIn(name, TOKEN_BYTES)
     throw new UsageError(
       'ERR_ARGUMENT',
-      `Cannot send the field ${JSON.stringify(name.slice(0, 64))}: a name is letters, digits and some of !#$%&'*+-.^_\`|~`,
+      // What stands behind the wrong character may be a value that slipped into the name.
+      `Cannot send the field ${JSON.stringify(name.slice(0, Math.min(index, 64)))}: its name has ${kind} at index ${index}; a name is letters, digits and some of !#$%&'*+-.^_\`|~`,
     )
+  }
   if (knownNames.size < MAX_KNOWN_NAMES) knownNames.add(name)
 }
 
 /**
- * What would let a value begin a field or a body of its own is refused (response splitting).
+ * What would let a value begin a field or a body of its own is refused (response splitting). The message says where it is
+ * wrong, and nothing of the value: it may be a password or a token.
  * @throws UsageError `ERR_ARGUMENT`.
  */
 export function checkFieldValue(name: string, value: string): void {
   if (isFieldValue(value)) return
+  const { index, kind } = wrongIn(value, VALUE_BYTES)
   throw new UsageError(
     'ERR_ARGUMENT',
-    `Cannot send the field ${name}: ${JSON.stringify(value.slice(0, 64))} has a line break, a control character, a character above U+00FF, or a space at one end`,
+    `Cannot send the field ${name}: its value has ${kind} at index ${index}, of ${value.length} characters`,
   )
+}
+
+/** The first character that is not of the set; where all of them are, it is a space at one end, or nothing at all. */
+function wrongIn(text: string, set: ByteSet): { readonly index: number; readonly kind: string } {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (set[code] !== 1) return { index, kind: kindOf(code) }
+  }
+  if (text === '') return { index: 0, kind: 'no character' }
+  return isSpace(text.charCodeAt(0))
+    ? { index: 0, kind: 'a space at its beginning' }
+    : { index: text.length - 1, kind: 'a space at its end' }
+}
+
+function kindOf(code: number): string {
+  if (code === 0x0a || code === 0x0d) return 'a line break'
+  if (code < 0x20 || code === 0x7f) return code === 0x09 ? 'a tab' : 'a control character'
+  if (code > 0xff) return 'a character above U+00FF'
+  if (code > 0x7f) return 'a character above ASCII'
+  return code === 0x20 ? 'a space' : 'a character of no name'
 }
 
 /** One field as it is sent. @throws UsageError `ERR_ARGUMENT`. */

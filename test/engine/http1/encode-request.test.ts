@@ -120,3 +120,35 @@ suite('encodeRequestHead refuses', () => {
       ),
     )
 })
+
+suite('what encodeRequestHead says of a field that it refuses', () => {
+  const rows: readonly (readonly [value: string, says: string])[] = [
+    ['SECRET\n', 'a line break at index 6'],
+    ['SECRET\r\nX: b', 'a line break at index 6'],
+    ['SECRET\0', 'a control character at index 6'],
+    ['SECRET\x7f', 'a control character at index 6'],
+    ['SECRET\u0100', 'a character above U+00FF at index 6'],
+    [' SECRET', 'a space at its beginning at index 0'],
+    ['SECRET ', 'a space at its end at index 6'],
+  ]
+  for (const [value, says] of rows)
+    test(`is its name, and ${says}, and nothing of its value`, () => {
+      const error = errorOf(() => encode({ fields: { Authorization: value } }))
+      assert.ok(error.message.includes('Authorization') && error.message.includes(says), error.message)
+      assert.doesNotMatch(error.message, /SECRET/)
+    })
+  test('is no more of a name than what could be one: a value may have slipped into it', () => {
+    const { message } = errorOf(() => encode({ fields: { 'Authorization: Bearer SECRET': '' } }))
+    assert.match(message, /"Authorization"/)
+    assert.doesNotMatch(message, /SECRET/)
+  })
+})
+
+function errorOf(work: () => unknown): UsageError {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof UsageError) return error
+  }
+  throw new Error('it was not refused')
+}
