@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { errorCodeOf, messageOf, UsageError } from '../base/index.js'
 import { CookieJar } from '../client/index.js'
+import { parseTarget } from '../client/target.js'
 
 /** What a named session keeps between two commands. */
 interface Kept {
@@ -37,7 +39,7 @@ export class NamedSession {
     const path = name.includes('/') ? name : pathOf(name, url, env)
     const kept = read(path)
     const cookies = kept.cookies === undefined ? new CookieJar() : await CookieJar.fromJSON(kept.cookies)
-    return new NamedSession(path, cookies, kept, new URL(url).origin)
+    return new NamedSession(path, cookies, kept, originFor(url))
   }
 
   /** With the credentials that were given now, in place of those that were kept. @throws what the file system says. */
@@ -60,8 +62,22 @@ function pathOf(name: string, url: string, env: NodeJS.ProcessEnv): string {
       `Cannot use --session ${JSON.stringify(name.slice(0, 64))}: a name is letters, digits, ".", "-" and "_"; a path has a "/"`,
     )
   const config = env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? '.', '.config')
+  return join(config, 'moorage/sessions', folderOf(url), `${name}.json`)
+}
+
+/** Each Unix socket is an origin of its own, wherever its path is said from. @throws UsageError `ERR_URL`. */
+function originFor(url: string): string {
+  const { endpoint, origin } = parseTarget(url)
+  return endpoint.scheme === 'unix' ? `unix:${resolve(endpoint.path)}` : origin
+}
+
+/** One for each host, and for each Unix socket: paths that are alike when they are names have another digest. */
+function folderOf(url: string): string {
   const { host } = new URL(url)
-  return join(config, 'moorage/sessions', host.replaceAll(/[^\w.-]/g, '_') || 'unix', `${name}.json`)
+  if (host !== '') return host.replaceAll(/[^\w.-]/g, '_')
+  const origin = originFor(url)
+  const digest = createHash('sha256').update(origin).digest('hex').slice(0, 16)
+  return `unix-${basename(origin).replaceAll(/[^\w.-]/g, '_')}-${digest}`
 }
 
 function read(path: string): Kept {

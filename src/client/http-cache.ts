@@ -6,6 +6,7 @@ import { tryContentLength } from './content-length.js'
 import { systemClock } from '../transport/system-clock.js'
 import { MemoryCacheStore, type CacheStore, type StoredResponse } from './cache-store.js'
 import { passOver, readyIncoming, type Incoming } from './incoming.js'
+import { originOf, resolveUrl } from './target.js'
 
 type Pair = readonly [name: string, value: string]
 type Policies = typeof CachePolicy
@@ -174,11 +175,11 @@ export class HttpCache {
     const incoming = await send(request.fields)
     const { status, fields } = incoming.head
     if (status < 200 || status > 399 || request.identity === undefined) return incoming
-    const { origin } = new URL(request.url)
+    const origin = originOf(request.url)
     const places = [request.url, fields.get('location'), fields.get('content-location')]
     for (const place of places) {
       const url = place === undefined ? undefined : tryParseUrl(place, request.url)
-      if (url?.origin === origin) await this.#store.write(keyOf({ ...request, url: url.href }), [])
+      if (url !== undefined && originOf(url) === origin) await this.#store.write(keyOf({ ...request, url }), [])
     }
     return incoming
   }
@@ -311,9 +312,9 @@ const isOfNetwork = (error: unknown): boolean =>
   error instanceof TimeoutError ||
   (error instanceof ProtocolError && error.code === 'ERR_UNEXPECTED_END')
 
-function tryParseUrl(text: string, base: string): URL | undefined {
+function tryParseUrl(text: string, base: string): string | undefined {
   try {
-    return new URL(text, base)
+    return resolveUrl(text, base)
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import { wrongRedirect } from './redirects.js'
 import type { ClientResponse } from './response.js'
 import type { RequestOptions } from './session-options.js'
+import { originOf, resolveUrl } from './target.js'
 
 interface Getter {
   get(url: string | URL, options?: RequestOptions): Promise<ClientResponse>
@@ -22,8 +23,8 @@ export async function* pages(
     seen.add(response.url)
     yield response
     const link = response.links.find(({ rel }) => rel === 'next')
-    const following = link && new URL(link.target, response.url).href
-    if (following !== undefined && new URL(following).origin !== new URL(response.url).origin)
+    const following = link && resolveUrl(link.target, response.url)
+    if (following !== undefined && originOf(following) !== originOf(response.url))
       throw wrongRedirect(
         response,
         [],

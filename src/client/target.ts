@@ -45,7 +45,9 @@ export function parseTarget(url: string | URL, base?: URL | string): Target {
 
 function makeTarget(url: string | URL, base: URL | string | undefined): Target {
   const text = String(url)
-  if (base === undefined && text.startsWith('http+unix:')) return unixTarget(text)
+  // Only whoever has this program's own rights names a socket: a server that redirects does not.
+  if (base === undefined && isOfSocket(text)) return unixTarget(text)
+  if (base !== undefined && isOfSocket(String(base)) && isPath(text)) return unixTarget(onSocket(text, String(base)))
   let parsed: URL
   try {
     parsed = new URL(text, base)
@@ -74,9 +76,31 @@ function makeTarget(url: string | URL, base: URL | string | undefined): Target {
   })
 }
 
+const isOfSocket = (url: string): boolean => /^http\+unix:/i.test(url)
+
+/** It names no scheme and no host: it stays where the base is. */
+const isPath = (reference: string): boolean => !/^(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(reference)
+
+/** WHATWG URL takes the socket for a part of the path: the reference is resolved against what stands behind it. */
+function onSocket(reference: string, base: string): string {
+  const { origin, path } = unixTarget(base)
+  const { pathname, search, hash } = new URL(reference, `http://localhost${path}`)
+  return `${origin}:${pathname}${search}${hash}`
+}
+
+/** As `new URL(reference, base).href`, also where the base is on a Unix socket. @throws TypeError for what is no URL. */
+export const resolveUrl = (reference: string, base: string): string =>
+  isOfSocket(base) && isPath(reference) ? onSocket(reference, base) : new URL(reference, base).href
+
+/**
+ * Who answers for the URL: each Unix socket is an origin of its own, and `URL.origin` says "null" for all of them.
+ * @throws TypeError for what is no URL; UsageError `ERR_URL` for a socket without a path.
+ */
+export const originOf = (url: string): string => (isOfSocket(url) ? unixTarget(url).origin : new URL(url).origin)
+
 /** The path of the socket goes up to the next colon: `http+unix:/run/app.sock:/status?full`. */
 function unixTarget(text: string): Target {
-  const [, socket = '', path = '/'] = /^http\+unix:(?:\/\/(?=\/))?([^:?#]+)(?::(\/[^#]*))?(?:#.*)?$/.exec(text) ?? []
+  const [, socket = '', path = '/'] = /^http\+unix:(?:\/\/(?=\/))?([^:?#]+)(?::(\/[^#]*))?(?:#.*)?$/i.exec(text) ?? []
   if (socket === '') throw wrongUrl(text, 'expected the path of a socket, as in http+unix:/run/app.sock:/path')
   const endpoint = parseEndpoint(`unix:${socket}`)
   const origin = `http+${formatEndpoint(endpoint)}`

@@ -9,6 +9,7 @@ import { fileBody, filePart } from './parts.js'
 import type { ClientResponse } from './response.js'
 import { isIdempotent } from './send.js'
 import type { RequestOptions } from './session-options.js'
+import { originOf, resolveUrl } from './target.js'
 import { replaceWhole } from './whole-file.js'
 
 /** The draft that the fields are of: draft-ietf-httpbis-resumable-upload-12. */
@@ -154,8 +155,8 @@ class Upload {
 
   /** An address at another origin is not gone to: it would be told the credentials of this one. */
   #own(address: string): string | undefined {
-    const url = new URL(address, this.#url)
-    return url.origin === new URL(this.#url).origin ? url.href : undefined
+    const url = resolveUrl(address, this.#url)
+    return originOf(url) === originOf(this.#url) ? url : undefined
   }
 
   /** Upload Append. */
