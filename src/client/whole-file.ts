@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { concatBytes } from '../base/bytes.js'
+import { findPlace } from './save-place.js'
 
 const READ_BYTES = 64 * 1024
 
@@ -23,14 +24,17 @@ export async function readWhole(path: string, maxBytes: number): Promise<string>
 
 /**
  * Writes a file that only its owner may read, so that under its name there is always a whole one, the old or the new:
- * beside it under a name of chance, flushed to the disk (unless `sync` is false), then renamed.
+ * beside it under a name of chance, flushed to the disk (unless `sync` is false), then renamed. Links stay, and what is no
+ * file (a device, a pipe) is written to as it is.
  */
 export async function replaceWhole(
   path: string,
   content: string | Uint8Array,
   { sync = true }: { readonly sync?: boolean } = {},
 ): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const place = await findPlace(path)
+  if (!place.isFile) return writeFile(place.path, content)
+  const temporary = `${place.path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(temporary, 'wx', 0o600)
   try {
     try {
@@ -39,7 +43,7 @@ export async function replaceWhole(
     } finally {
       await file.close()
     }
-    await rename(temporary, path)
+    await rename(temporary, place.path)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
