@@ -81,8 +81,8 @@ async function optionsDocument(root) {
 }
 
 const EXIT_CODES = [
-  ['0', 'done'],
-  ['1', 'the work failed: the peer, the network, the disk; one line on stderr says what and what to do'],
+  ['0', 'done; also when the reader of stdout has gone (`| head`): what is to be kept is written before'],
+  ['1', 'the work failed: the peer, the network, the disk, stdout; one line on stderr says what and what to do'],
   ['2', 'the command line is wrong: nothing was done'],
   ['130', 'ended by a second Ctrl-C'],
 ]

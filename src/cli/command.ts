@@ -4,7 +4,7 @@ import type { Output } from './output.js'
 /** What a command exits with; docs/COMMANDS.md has the table. */
 export const EXIT = {
   ok: 0,
-  /** The work failed: the peer, the network, the disk. */
+  /** The work failed: the peer, the network, the disk, stdout. */
   failed: 1,
   /** The command line is wrong: nothing was done. */
   usage: 2,
@@ -14,7 +14,10 @@ export const EXIT = {
 
 export interface CommandContext {
   readonly output: Output
-  /** Aborts at the first SIGINT or SIGTERM: finish in order, then return. At the second the process exits with 130. */
+  /**
+   * Aborts at the first SIGINT or SIGTERM, and when stdout takes no more: finish in order, keep what is to be kept, then
+   * return. At the second SIGINT or SIGTERM the process exits with 130.
+   */
   readonly signal: AbortSignal
 }
 
@@ -27,6 +30,11 @@ export interface TypedCommand<T extends OptionTable> {
   readonly options: T
   /** Its words are not read by the table, which is for its help alone: it is run with all of them. */
   readonly readsOwnWords?: true
+  /**
+   * What it exits with when stdout takes no more. It hears of that by what it writes and finishes by itself, and its signal
+   * is not aborted. Default: 0 where the reader has gone, else 1.
+   */
+  readonly stdoutExit?: number
   /** Whole command lines with what they do, for the help. */
   readonly examples: readonly (readonly [line: string, what: string])[]
   /** Returns the exit code. */

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { errorCodeOf, MoorageError, nearestName, UsageError } from '../base/index.js'
-import { EXIT } from './command.js'
+import { MoorageError, nearestName, UsageError } from '../base/index.js'
+import { EXIT, type Command } from './command.js'
 import { COMMANDS, COMMON_OPTIONS } from './commands.js'
 import { commandHelp, generalHelp } from './help.js'
 import { parseLine } from './options.js'
 import { Output } from './output.js'
+import { StdoutEnd } from './stdout-end.js'
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args
@@ -22,8 +23,8 @@ async function main(args: readonly string[]): Promise<number> {
   const load = COMMANDS[name]
   if (load === undefined) throw unknownCommand(name)
   helpLine = `moorage ${name} --help`
-  const command = await load()
-  if (command.readsOwnWords === true) return command.run(rest, {}, { output, signal: interruption() })
+  command = await load()
+  if (command.readsOwnWords === true) return command.run(rest, {}, { output, signal: interrupted() })
   const { options, positionals } = parseLine(rest, { ...command.options, ...COMMON_OPTIONS })
   if (options['help'] === true) {
     process.stdout.write(commandHelp(command, COMMON_OPTIONS))
@@ -34,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
     quiet: options['quiet'] === true,
     verbose: options['verbose'] === true,
   })
-  return command.run(positionals, options as never, { output, signal: interruption() })
+  return command.run(positionals, options as never, { output, signal: interrupted() })
 }
 
 function unknownCommand(name: string): UsageError {
@@ -44,39 +45,60 @@ function unknownCommand(name: string): UsageError {
 }
 
 /** The first Ctrl-C asks to finish, the second ends. */
-function interruption(): AbortSignal {
-  const controller = new AbortController()
+function interrupted(): AbortSignal {
   const heard = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted)
-    controller.abort(new Error('interrupted'))
+    if (interruption.signal.aborted) process.exit(EXIT.interrupted)
+    interruption.abort(new Error('interrupted'))
   }
   process.on('SIGINT', heard)
   process.on('SIGTERM', heard)
-  return controller.signal
+  return interruption.signal
 }
 
+const interruption = new AbortController()
+/** What runs, once it is loaded. */
+let command: Command | undefined
 /** Where whoever typed a wrong line finds the right one. */
 let helpLine = 'moorage --help'
 let output = new Output({ json: process.argv.includes('--json'), quiet: false, verbose: false })
+let stdoutEnd: StdoutEnd | undefined
+/** `undefined` while the command runs. */
+let ended: number | undefined
 
-/** A reader of our stdout that has gone (`| head`) is no error of ours. */
+/** A command finishes so long behind an end of stdout; one that then still waits, for its stdin perhaps, is ended. */
+const FINISH_MS = 5000
+
+/** Whoever reads has gone (`| head`), or the disk behind is full: nothing more can be said there. */
 process.stdout.on('error', (error) => {
-  if (errorCodeOf(error) === 'EPIPE') process.exit(EXIT.ok)
-  throw error
+  if (stdoutEnd !== undefined) return
+  stdoutEnd = new StdoutEnd(error)
+  if (ended !== undefined) return end(ended)
+  if (command?.stdoutExit === undefined) interruption.abort(stdoutEnd)
+  setTimeout(() => {
+    end(EXIT.ok)
+    process.exit()
+  }, FINISH_MS).unref()
 })
+/** There is nowhere to say it. */
+process.stderr.on('error', () => undefined)
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
+function end(code: number): void {
+  ended = code
+  process.exitCode = stdoutEnd === undefined ? code : stdoutEnd.exitFor(code, command?.stdoutExit)
+  // Behind another failure there has been a line.
+  if (stdoutEnd !== undefined && !stdoutEnd.isReaderGone && code === EXIT.ok) output.error(stdoutEnd)
+}
+
+main(process.argv.slice(2)).then(end, (error: unknown) => {
+  if (stdoutEnd !== undefined) end(EXIT.ok)
+  else {
     output.error(error)
     if (error instanceof UsageError && isCommandLine(error)) process.stderr.write(`moorage: try "${helpLine}"\n`)
-    process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed
+    end(error instanceof UsageError ? EXIT.usage : EXIT.failed)
     if (!(error instanceof MoorageError)) output.detail(error instanceof Error ? (error.stack ?? '') : '')
-    // What the failed command still has open (a listener, a worker) must not keep it.
-    setTimeout(() => process.exit(), 1000).unref()
-  },
-)
+  }
+  // What the failed command still has open (a listener, a worker) must not keep it.
+  setTimeout(() => process.exit(), 1000).unref()
+})
 
 const isCommandLine = ({ code }: UsageError): boolean => code.startsWith('ERR_OPTION') || code === 'ERR_ARGUMENT'

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errorCodeOf, messageOf, UsageError } from '../base/index.js'
 import { CookieJar } from '../client/index.js'
 import { parseTarget } from '../client/target.js'
+import { replaceWhole } from '../client/whole-file.js'
 
 /** What a named session keeps between two commands. */
 interface Kept {
@@ -43,15 +44,13 @@ export class NamedSession {
   }
 
   /** With the credentials that were given now, in place of those that were kept. @throws what the file system says. */
-  save({ auth, authType }: Pick<Kept, 'auth' | 'authType'>): void {
+  async save({ auth, authType }: Pick<Kept, 'auth' | 'authType'>): Promise<void> {
     const { auth: before, authType: typeBefore, origin } = this.#kept
     const credentials =
       auth === undefined ? { auth: before, authType: typeBefore, origin } : { auth, authType, origin: this.#origin }
     const kept: Kept = { cookies: this.cookies.toJSON(), ...(credentials.auth === undefined ? {} : credentials) }
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-    const temporary = `${this.path}.${process.pid}.tmp`
-    writeFileSync(temporary, `${JSON.stringify(kept, undefined, 2)}\n`, { mode: 0o600 })
-    renameSync(temporary, this.path)
+    await replaceWhole(this.path, `${JSON.stringify(kept, undefined, 2)}\n`)
   }
 }
 

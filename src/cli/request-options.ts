@@ -30,7 +30,7 @@ const OWN = {
   'connect-timeout': { type: 'seconds', value: '<time>', help: 'for connecting (default: 10)' },
   retry: { type: 'number', value: '<n>', help: 'tries after one that failed for the moment (default: 2)' },
   compressed: { type: 'flag', help: 'ask for compressed bodies; --no-compressed takes them as they are' },
-  include: { type: 'flag', short: 'i', help: 'show status and fields before the body' },
+  include: { type: 'flag', short: 'i', help: 'show status and fields before the body; with -o and -O on stdout' },
   pretty: { type: 'flag', help: 'JSON in lines, and colour, also in a pipe; --no-pretty never' },
   timing: { type: 'flag', help: 'show where the time went' },
   cookies: { type: 'text', short: 'b', value: '<file>', help: 'keep cookies there: .json, or a Netscape cookies.txt' },

@@ -22,6 +22,7 @@ export const curl: Command = defineCommand({
   parameters: '<url…>',
   summary: 'Sends requests by the flags of curl, as curl sends them, and exits with curl’s numbers.',
   readsOwnWords: true,
+  stdoutExit: CURL_EXIT.write,
   options: CURL_FLAGS,
   examples: [
     ['moorage curl -sSL https://example.org/', 'what a script has, with one word before it'],

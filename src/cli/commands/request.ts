@@ -1,19 +1,22 @@
 import { existsSync } from 'node:fs'
-import { access, constants, writeFile } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { messageOf, UsageError } from '../../base/index.js'
+import { messageOf, MoorageError, UsageError } from '../../base/index.js'
 import {
   appendQuery,
   CookieJar,
   filePart,
   HarRecorder,
   Session,
+  StatusError,
   type BodyInit,
   type ClientResponse,
   type RequestOptions,
 } from '../../client/index.js'
+import { replaceWhole } from '../../client/whole-file.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
+import type { Output } from '../output.js'
 import { authOf } from '../credentials.js'
 import { sendFile } from '../resumed-upload.js'
 import { NamedSession } from '../named-session.js'
@@ -24,6 +27,7 @@ import { fullUrl } from '../request-url.js'
 import { parseHeader, parseItems, toJsonObject, toMultipart, type RequestItems } from '../request-items.js'
 import { REQUEST_OPTIONS } from '../request-options.js'
 import { formatBody, formatHead, formatTiming } from '../response-words.js'
+import { storageWords, writing } from '../storage-words.js'
 import { clientTls } from '../tls-files.js'
 
 type Options = ParsedOptions<typeof REQUEST_OPTIONS>
@@ -73,22 +77,54 @@ export const requestCommand = (name: string): Command =>
       if (options.cookies !== undefined && existsSync(options.cookies)) await cookies.load(options.cookies)
       const recorder = options.har === undefined ? undefined : new HarRecorder()
       const session = makeSession(options, cookies, recorder)
+      const { output } = context
+      let isKept = true
+      let exit: number
       try {
-        return await run(session, name.toUpperCase(), fullUrl(url), items, withCredentials(options, named), context)
-      } catch (error) {
-        const exit = exitOf(error)
-        if (exit === undefined) throw error
-        context.output.error(error)
-        return exit
+        const asked = withCredentials(options, named)
+        exit = await outcome(run(session, name.toUpperCase(), fullUrl(url), items, asked, context), output)
       } finally {
         session.destroy()
-        if (options.cookies !== undefined) await cookies.save(options.cookies)
-        named?.save({ auth: options.auth, authType: options['auth-type'] })
-        if (options.har !== undefined)
-          await writeFile(options.har, JSON.stringify(recorder, undefined, 2), { mode: 0o600 })
+        isKept = await keep(output, [
+          ['the cookies', options.cookies, (path) => cookies.save(path)],
+          ['the session', named?.path, () => named?.save({ auth: options.auth, authType: options['auth-type'] })],
+          ['the record', options.har, (path) => replaceWhole(path, JSON.stringify(recorder, undefined, 2))],
+        ])
       }
+      return exit === EXIT.ok && !isKept ? EXIT.failed : exit
     },
   })
+
+/** What it exits with; an error of a request is told. @throws every other one. */
+async function outcome(work: Promise<number>, output: Output): Promise<number> {
+  try {
+    return await work
+  } catch (error) {
+    const exit = exitOf(error)
+    if (exit === undefined) throw error
+    output.error(error)
+    return exit
+  }
+}
+
+/** Something that is kept for later: in words, in which file if any, and how. */
+type Kept = readonly [what: string, path: string | undefined, save: (path: string) => Promise<void> | undefined]
+
+/** One that cannot be kept is told, and neither the others nor the outcome go for it. @returns whether all of them are. */
+async function keep(output: Output, all: readonly Kept[]): Promise<boolean> {
+  let isKept = true
+  for (const [what, path, save] of all) {
+    if (path === undefined) continue
+    try {
+      await save(path)
+    } catch (error) {
+      isKept = false
+      const why = storageWords(error instanceof MoorageError && error.cause !== undefined ? error.cause : error)
+      output.warn(`Cannot keep ${what} in ${JSON.stringify(path)}: ${why}`, { event: 'not kept', file: path })
+    }
+  }
+  return isKept
+}
 
 /** Those of a named session, where none are given. */
 const withCredentials = (options: Options, named: NamedSession | undefined): Options =>
@@ -142,7 +178,8 @@ async function run(
   output.detail(marked('<', formatHead(response, false)))
   if (options.include === true || method === 'HEAD' || method === 'OPTIONS') process.stdout.write(formatHead(response))
   if (file === undefined) await show(response, options)
-  else await response.saveTo(file)
+  // The page of an error is not what the file is for.
+  else await writing(file, response.raiseForStatus().saveTo(file))
   if (options.timing === true) process.stderr.write(`${formatTiming(response)}\n`)
   return statusExit(response, options)
 }
@@ -158,15 +195,21 @@ async function save(
   const line = new ProgressLine(output)
   const show = progressOf(line, basename(file))
   const { resume, digest } = options
-  const report = await session
+  const download = session
     .download(url, file, {
       ...request,
       ...(resume === undefined ? {} : { resume }),
       ...(digest === undefined ? {} : { digest }),
       onProgress: ({ received, total }) => show(received, total ?? received),
     })
+    .catch((error: unknown) => {
+      if (options.include === true && error instanceof StatusError) process.stdout.write(formatHead(error.response))
+      throw error
+    })
     .finally(() => line.clear())
+  const report = await writing(file, download)
   const { bytes, resumed, isChecked } = report
+  if (options.include === true) process.stdout.write(formatHead(report.response))
   const went = resumed > 0 ? `, ${resumed} of them from before` : ''
   output.note(`saved ${file}: ${bytes} bytes${went}${isChecked ? ', digest checked' : ''}`, {
     event: 'saved',
