@@ -49,12 +49,13 @@ export class Http2Exchange implements Carrier, Timed {
     const exchange = this.#exchange
     const { timeouts } = this.#wire
     stream.on('response', (headers) => {
-      this.#patience.hasHead = true
+      this.#patience.answered(this.#wire.timeouts.now)
       this.#heard()
       exchange.responded(headOf(headers))
     })
     stream.on('headers', (headers) => {
-      this.#heard()
+      // They are no response: its time goes on.
+      this.#wire.heardAt = timeouts.now
       exchange.interim(headOf(headers))
     })
     stream.on('trailers', (headers) => (this.#trailers = new FieldList(pairsOf(headers))))

@@ -15,6 +15,17 @@ export class Patience {
     this.hasHead = false
   }
 
+  /** Bytes came: of a body they are what is waited for; a head has its time as a whole, however slowly it comes. */
+  heard(now: number): void {
+    if (this.hasHead && this.since !== -1) this.since = now
+  }
+
+  /** The head is there: now the body is waited for. */
+  answered(now: number): void {
+    this.hasHead = true
+    this.since = now
+  }
+
   /** What ends the exchange, when something took too long. */
   overdue(now: number, exchange: Exchange): Error | undefined {
     if (now >= exchange.deadline) return exchange.tooLate()
@@ -24,7 +35,7 @@ export class Patience {
     if (this.isSent && !this.hasHead)
       return waited < responseTimeoutMs
         ? undefined
-        : silent('ERR_RESPONSE_TIMEOUT', 'sent no response', responseTimeoutMs)
+        : silent('ERR_RESPONSE_TIMEOUT', 'sent no head of a response', responseTimeoutMs)
     if (waited < bodyTimeoutMs) return undefined
     return this.isSent
       ? silent('ERR_BODY_TIMEOUT', 'sent nothing more', bodyTimeoutMs)

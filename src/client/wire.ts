@@ -217,7 +217,7 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
 
   data(bytes: Uint8Array): void {
     this.#isTouched = true
-    if (this.#patience.since !== -1) this.#patience.since = this.#timeouts.now
+    this.#patience.heard(this.#timeouts.now)
     this.#engine.receive(bytes)
     this.#pull()
     if (this.#isPaused) this.connection.pauseSink()
@@ -230,7 +230,7 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
   }
 
   drain(): void {
-    this.#patience.since = this.#patience.isSent ? this.#timeouts.now : -1
+    this.#patience.since = this.#patience.isSent && !this.#isPaused ? this.#timeouts.now : -1
     const drained = this.#drained
     this.#drained = undefined
     drained?.()
@@ -269,7 +269,9 @@ export class Wire implements PooledWire, Carrier, ConnectionSink, Timed {
         exchange?.received(event.bytes)
         return true
       case 'response':
-        this.#patience.hasHead = true
+        // Of its request nothing more is sent.
+        this.#patience.isSent = true
+        this.#patience.answered(this.#timeouts.now)
         this.#answered?.()
         this.#noteKeepAlive(event)
         exchange?.responded(event)

@@ -236,6 +236,21 @@ void suite('HTTP/2', () => {
     await assert.rejects(last, ClosedError)
   })
 
+  void test('responseTimeoutMs is the time up to the response, and what comes before it does not lengthen it', async (t) => {
+    const { url, session } = await serving(
+      t,
+      (stream) => {
+        const timer = setInterval(() => stream.additionalHeaders({ ':status': 103 }), 20)
+        stream.on('close', () => clearInterval(timer))
+      },
+      { responseTimeoutMs: 200, timeoutMs: 20_000 },
+    )
+    await assert.rejects(
+      session.get(url),
+      (error) => error instanceof TimeoutError && error.code === 'ERR_RESPONSE_TIMEOUT',
+    )
+  })
+
   void test('a server that no longer lives fails each of those who wait, all at once', async (t) => {
     const { url, server, session, sessions } = await serving(t, (stream) => ok(stream))
     assert.equal(await (await session.get(url)).text(), 'ok')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { suite, test } from 'node:test'
 import { BrokenError, LimitError, TimeoutError } from '#src/base/errors.js'
 import { basic, bearer } from '#src/client/auth.js'
@@ -207,6 +208,36 @@ void suite('Session', () => {
       own.get(url, { responseTimeoutMs: 60_000, timeoutMs: 60 }),
       (error) => error instanceof TimeoutError && error.code === 'ERR_TOTAL_TIMEOUT',
     )
+  })
+
+  void test('responseTimeoutMs bounds the head as a whole, with what comes before it, and bodyTimeoutMs only silence', async (t) => {
+    const drip = (socket: Socket, text: string, then = (): void => undefined): void => {
+      let at = 0
+      const timer = setInterval(() => {
+        socket.write(text.charAt(at % text.length))
+        at += 1
+        if (at === text.length) then()
+      }, 5)
+      socket.on('close', () => clearInterval(timer))
+    }
+    const url = await raw(t, (socket) => {
+      socket.once('data', (bytes) => {
+        const [, path = ''] = String(bytes).split(' ')
+        if (path === '/head') drip(socket, `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(2000)}`)
+        else if (path === '/interim') drip(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n')
+        else {
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n')
+          drip(socket, 'x'.repeat(100), () => socket.destroy())
+        }
+      })
+    })
+    const own = session(t, { responseTimeoutMs: 200, bodyTimeoutMs: 400, timeoutMs: 20_000 })
+    for (const path of ['/head', '/interim'])
+      await assert.rejects(
+        own.get(url + path),
+        (error) => error instanceof TimeoutError && error.code === 'ERR_RESPONSE_TIMEOUT',
+      )
+    assert.equal((await (await own.get(`${url}/body`)).text()).length, 100)
   })
 
   void test('a signal ends the request with its reason, in every phase', async (t) => {
