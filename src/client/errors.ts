@@ -98,6 +98,13 @@ export function explain(error: unknown, facts: RequestFacts): unknown {
   return error
 }
 
+/** The same as of a proxy that opens a tunnel. */
+export function refusedByProxy({ status, reason, incoming }: ClientResponse): unknown {
+  const answered = `${status} ${reason}`.trimEnd()
+  const refusal = new NetError('ERR_PROXY_AUTH', `The proxy refuses: it answered ${answered}`, { details: { status } })
+  return explain(refusal, incoming.asked.facts())
+}
+
 /** Codes that are of one phase whatever the request was doing. */
 const PHASES: Readonly<Record<string, Phase>> = {
   ERR_RESOLVE: 'resolve',
@@ -138,4 +145,4 @@ function netError(code: NetCode, phase: Phase, message: string, extras: ErrorExt
   return code === 'ERR_BODY_SOURCE' ? new NetError(code, message, extras) : new ConnectError(code, message, extras)
 }
 
-const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
+export const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)

@@ -4,7 +4,7 @@ import type { Fields } from '../engine/http/fields.js'
 import { decodeText } from './charset.js'
 import { decodeContent, decodeWhole, type DecodingLimits } from './content-decoding.js'
 import { tryContentLength } from './content-length.js'
-import { BodyError, detailsOf, explain, StatusError } from './errors.js'
+import { BodyError, detailsOf, explain, refusedByProxy, StatusError } from './errors.js'
 import { parseEvents, type ReceivedEvent } from './event-stream.js'
 import { textLines, type TextLineOptions } from './text-lines.js'
 import { saveBody } from './save-body.js'
@@ -261,10 +261,21 @@ export class ClientResponse implements AsyncIterable<Uint8Array>, AsyncDisposabl
     return Promise.resolve()
   }
 
-  /** @throws StatusError `ERR_STATUS` for a status from 400 up; the body can still be read. Returns itself. */
+  /**
+   * RFC 9110 §15.5.8: the proxy that was sent the request answered 407 in place of the server. Of one that opens a tunnel it
+   * is an error already.
+   */
+  get isRefusedByProxy(): boolean {
+    return this.status === 407 && this.#incoming.asked.facts().isForwarded
+  }
+
+  /**
+   * @throws StatusError `ERR_STATUS` for a status from 400 up; the body can still be read. ProxyError `ERR_PROXY_AUTH` where
+   *   `isRefusedByProxy`. Returns itself.
+   */
   raiseForStatus(): this {
     if (this.status < 400) return this
-    throw new StatusError(this)
+    throw this.isRefusedByProxy ? refusedByProxy(this) : new StatusError(this)
   }
 }
 

@@ -49,6 +49,7 @@ export const BODY_FAULTS: readonly Fault[] = [
     make: async (t) => ({ url: await sending(t, response([CHUNKED], 'zz\r\nhalf\r\n')) }),
     code: 'ERR_HTTP_CHUNK',
     says: /chunks are malformed/,
+    finds: /^cannot .*chunk.*; \d+ bytes had come$/,
   },
   {
     ...BODY,
@@ -56,10 +57,12 @@ export const BODY_FAULTS: readonly Fault[] = [
     make: async (t) => ({ url: await sending(t, response([CHUNKED], '2\r\nabcdef\r\n0\r\n\r\n')) }),
     code: 'ERR_HTTP_CHUNK',
     says: /chunks are malformed/,
+    finds: /^cannot .*chunk.*; \d+ bytes had come$/,
   },
   {
     ...CODED,
     title: 'a body that is no gzip',
+    finds: /^cannot decode gzip: incorrect header check; 15 bytes had come$/,
     make: async (t) => ({ url: await sending(t, gzipped(Buffer.from('this is no gzip'))) }),
   },
   {
@@ -94,6 +97,7 @@ export const BODY_FAULTS: readonly Fault[] = [
     phase: 'body',
     step: 'body',
     says: /do not trust it/,
+    finds: /^the body has more than \d+ bytes when it is decoded; \d+ bytes had come$/,
     exit: 16,
   },
   {
@@ -107,6 +111,7 @@ export const BODY_FAULTS: readonly Fault[] = [
     phase: 'body',
     step: 'body',
     says: /raise maxBodyBytes/,
+    finds: /^the body has more than 4999 bytes; 5000 bytes had come$/,
     exit: 16,
   },
   {
@@ -120,6 +125,7 @@ export const BODY_FAULTS: readonly Fault[] = [
     phase: 'body',
     step: 'body',
     says: /stopped in the middle/,
+    finds: /^it stopped behind 4 bytes$/,
     exit: 14,
   },
   {

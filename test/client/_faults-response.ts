@@ -229,7 +229,7 @@ export const RESPONSE_FAULTS: readonly Fault[] = [
     phase: 'body',
     step: 'body',
     says: /a page that tells of an error/,
-    finds: /broke off|no JSON/,
+    finds: /no JSON/,
     exit: 16,
   },
   {

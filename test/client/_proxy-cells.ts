@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { basic } from '#src/client/auth.js'
-import { ProxyError, StatusError } from '#src/client/errors.js'
+import { ProxyError } from '#src/client/errors.js'
 import { Session } from '#src/client/session.js'
 import { json, type HttpFunction } from '#src/http/index.js'
 import { serveHttp } from '#src/http/server.js'
@@ -174,12 +174,13 @@ export class Matrix {
       const session = this.session(t, proxy)
       this.#peers.length = 0
       if (cell.target === 'http' && cell.proxy.startsWith('http')) {
-        // RFC 9110 §15.5.8: where the proxy is sent the request itself, what it says is a response as any other.
+        // RFC 9110 §15.5.8: where the proxy is sent the request itself, its refusal is a response.
         const response = await session.get(this.url(cell))
         assert.equal(response.status, 407)
+        assert.equal(response.isRefusedByProxy, true)
         assert.throws(
           () => response.raiseForStatus(),
-          (error) => error instanceof StatusError && showsNothing(error),
+          (error) => error instanceof ProxyError && error.code === 'ERR_PROXY_AUTH' && showsNothing(error),
         )
         assert.ok(SECRETS.every((secret) => !inspect(response, { depth: 9 }).includes(secret)))
         response.discard()

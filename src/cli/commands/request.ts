@@ -177,6 +177,7 @@ async function run(
       : await sendFile(session, { method, url, source, request }, output)
   output.detail(marked('<', formatHead(response, false)))
   if (options.include === true || method === 'HEAD' || method === 'OPTIONS') process.stdout.write(formatHead(response))
+  if (response.isRefusedByProxy) response.raiseForStatus()
   if (file === undefined) await show(response, options)
   // The page of an error is not what the file is for.
   else await writing(file, response.raiseForStatus().saveTo(file))

@@ -1,7 +1,7 @@
 import { concatBytes } from '../../base/bytes.js'
-import { LimitError } from '../../base/errors.js'
+import { errorCodeOf, LimitError, messageOf, MoorageError } from '../../base/errors.js'
 import { decodeText } from '../charset.js'
-import { explain } from '../errors.js'
+import { explain, lowerFirst } from '../errors.js'
 import type { ClientResponse } from '../response.js'
 import { Session } from '../session.js'
 import type { Finding, HttpFacts } from './steps.js'
@@ -22,7 +22,8 @@ export async function ask(trail: Trail, session: Session, url: string): Promise<
     response.raiseForStatus()
   } catch (error) {
     response.discard()
-    return { summary: `the server answered ${answered}${over}`, facts, error }
+    const who = response.isRefusedByProxy ? 'the proxy refused it: it answered' : 'the server answered'
+    return { summary: `${who} ${answered}${over}`, facts, error }
   }
   return { summary: `${answered} in ${elapsed.firstByteMs.toFixed(1)} ms${over}`, facts }
 }
@@ -89,13 +90,32 @@ export async function readBody(trail: Trail): Promise<Finding<'body'>> {
       if (response.receivedBytes >= maxReadBytes && !response.incoming.body.isOver)
         return { summary: `the first ${response.receivedBytes} bytes are as they should be`, facts: facts(false) }
     }
-    if (isJson && decodedBytes <= MAX_JSON_BYTES) response.parseJson(decodeText(concatBytes(held), type))
   } catch (error) {
     response.discard()
-    return { summary: `it broke off behind ${response.receivedBytes} bytes`, facts: facts(false), error }
+    return { summary: troubleOf(error, response.receivedBytes), facts: facts(false), error }
+  }
+  if (isJson && decodedBytes <= MAX_JSON_BYTES) {
+    try {
+      response.parseJson(decodeText(concatBytes(held), type))
+    } catch (error) {
+      return { summary: `${response.receivedBytes} bytes came whole, and are no JSON`, facts: facts(true), error }
+    }
   }
   const expanded = decodedBytes === response.receivedBytes ? '' : `, ${decodedBytes} when they are decoded`
   return { summary: `${response.receivedBytes} bytes${expanded}`, facts: facts(true) }
+}
+
+/** In words: what came whole and cannot be decoded did not break off. */
+function troubleOf(error: unknown, receivedBytes: number): string {
+  const found = error instanceof MoorageError && error.cause instanceof MoorageError ? error.cause : error
+  switch (errorCodeOf(error)) {
+    case 'ERR_UNEXPECTED_END':
+      return `it broke off behind ${receivedBytes} bytes`
+    case 'ERR_BODY_TIMEOUT':
+      return `it stopped behind ${receivedBytes} bytes`
+    default:
+      return `${lowerFirst(messageOf(found))}; ${receivedBytes} bytes had come`
+  }
 }
 
 /** As `bytes` refuses it. */
