@@ -44,25 +44,34 @@ function colourJson(text: string): string {
 
 const CELLS = 40
 
-/** Where the time went, as a picture. */
-export function formatTiming({ elapsed }: ClientResponse): string {
-  const { resolveMs, connectMs, tlsMs, firstByteMs, bodyMs, totalMs } = elapsed
-  const phases: readonly (readonly [name: string, ms: number | undefined])[] = [
+/** Where the time went, as a picture: the requests before a redirect as a line each, the last one by its phases. */
+export function formatTiming({ elapsed, history }: ClientResponse, allMs: number): string {
+  const { resolveMs, connectMs, tlsMs, firstByteMs, bodyMs } = elapsed
+  const phases: readonly Phase[] = [
+    ...history.map((hop): Phase => [String(hop.status), hop.elapsed.totalMs, hop.url]),
     ['resolve', resolveMs],
     ['connect', connectMs],
     ['TLS', tlsMs],
     ['wait', firstByteMs],
     ['body', bodyMs],
   ]
+  // For a turn, between two tries, and for whoever takes the body.
+  const restMs = allMs - phases.reduce((sum, [, ms = 0]) => sum + ms, 0)
   let at = 0
-  const lines = phases.flatMap(([name, ms]) => {
-    if (ms === undefined) return []
-    const from = Math.round((at / totalMs) * CELLS)
-    at += ms
-    const to = Math.max(from + 1, Math.round((at / totalMs) * CELLS))
-    return [
-      `${name.padEnd(8)}${ms.toFixed(1).padStart(9)} ms  ${' '.repeat(from)}${'█'.repeat(Math.min(CELLS, to) - from)}`,
-    ]
-  })
-  return [...lines, `${'in all'.padEnd(8)}${totalMs.toFixed(1).padStart(9)} ms`].join('\n')
+  const lines = [...phases, ['between', restMs < WORTH_A_LINE_MS ? undefined : restMs] as const].flatMap(
+    ([name, ms, what]: Phase) => {
+      if (ms === undefined) return []
+      const from = Math.round((at / allMs) * CELLS)
+      at += ms
+      const to = Math.min(CELLS, Math.max(from + 1, Math.round((at / allMs) * CELLS)))
+      const bar = ' '.repeat(Math.min(from, CELLS)) + '█'.repeat(Math.max(0, to - from))
+      return [`${timed(name, ms)}  ${what === undefined ? bar : `${bar.padEnd(CELLS)}  ${what}`}`]
+    },
+  )
+  return [...lines, timed('in all', allMs)].join('\n')
 }
+
+type Phase = readonly [name: string, ms: number | undefined, what?: string]
+
+const WORTH_A_LINE_MS = 5
+const timed = (name: string, ms: number): string => `${name.padEnd(8)}${ms.toFixed(1).padStart(9)} ms`

@@ -1,3 +1,4 @@
+import { inTheirWords } from './option-words.js'
 import { isCredential } from './auth.js'
 import { detailsOf, RedirectError } from './errors.js'
 import type { ClientResponse } from './response.js'
@@ -66,4 +67,4 @@ export function wrongRedirect(
 export const adviseOnMany = ({ url }: ClientResponse, history: readonly ClientResponse[]): string =>
   history.some((earlier) => earlier.url === url)
     ? 'it goes in a circle: look at the rules of the server, and whether it wants a cookie'
-    : 'raise maxRedirects where there are so many'
+    : inTheirWords('raise {maxRedirects} where there are so many')

@@ -1,16 +1,18 @@
 import type { ErrorCode } from '../base/codes.js'
 import { errorCodeOf, type MoorageError } from '../base/errors.js'
+import { inTheirWords } from './option-words.js'
 
 /** Where a request was when it failed. */
 export type Phase = 'resolve' | 'connect' | 'proxy' | 'tls' | 'pool' | 'request' | 'response' | 'redirect' | 'body'
 
-const SPEAKS_NO_TLS = 'that port does not speak TLS: use http://'
-const WANTS_AUTHORITY = 'give the certificate of its authority as tls.ca'
+/** `http`, or `ws` for a WebSocket, takes the place of `<plain>`. */
+const SPEAKS_NO_TLS = 'that port does not speak TLS: use <plain>:// where it speaks HTTP'
+const WANTS_AUTHORITY = '{authority}'
 const BROKEN_OFF = 'look at the server’s log, and at what stands between: the connection was broken off at once'
-const OTHER_VERSION = 'the two speak no version of TLS in common: look at tls.minVersion, or renew the server'
+const OTHER_VERSION = 'the two speak no version of TLS in common: [look at {TLS versions}, or ]renew the server'
 
 const NOTHING_SHARED =
-  'look at the server’s log: it shares no cipher, or wants a client certificate (tls.cert and tls.key)'
+  'look at the server’s log: it shares no cipher, or wants a client certificate ({client certificate})'
 
 /** What the system, the resolver and OpenSSL call it, with its usual cause. */
 const BY_SYSTEM_CODE: Readonly<Record<string, string>> = {
@@ -42,10 +44,10 @@ const BY_SYSTEM_CODE: Readonly<Record<string, string>> = {
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: NOTHING_SHARED,
   // The same since OpenSSL 3.2.
   'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': NOTHING_SHARED,
-  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server speaks no HTTP/1.1 there: look at tls.alpn',
-  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: look at tls.serverName',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'give a client certificate that the server takes as tls.cert and tls.key',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'give a client certificate as tls.cert and tls.key',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server speaks no HTTP/1.1 there[: look at {ALPN}]',
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: look at the host of the URL[, and at {server name}]',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'give a client certificate that the server takes: {client certificate}',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'give a client certificate: {client certificate}',
 }
 
 /** The same of the way to a proxy. */
@@ -80,24 +82,47 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_TLS_CERTIFICATE: 'give a PEM certificate chain, and the key that belongs to it',
   ERR_PROXY_AUTH: 'put the right user and password into the URL of the proxy',
   ERR_TUNNEL: 'check that the scheme of its URL is what the proxy speaks (http:, https:, socks5h:)',
-  ERR_HANDSHAKE_TIMEOUT: 'check that this port speaks TLS, or raise handshakeTimeoutMs',
-  ERR_POOL_TIMEOUT: 'read or discard the bodies of responses, or raise maxConnectionsPerOrigin',
-  ERR_POOL_LIMIT: 'wait for requests to end before sending more, or raise maxWaiting',
-  ERR_WRITE_TIMEOUT: 'look at the server: it reads nothing; or raise bodyTimeoutMs',
-  ERR_RESPONSE_TIMEOUT: 'look at the server; where it needs so long, raise responseTimeoutMs',
-  ERR_BODY_TIMEOUT: 'look at the server: it stopped in the middle; or raise bodyTimeoutMs',
-  ERR_TOTAL_TIMEOUT: 'raise timeoutMs where it needs so long',
-  ERR_BODY_LIMIT: 'raise maxBodyBytes, or read it piece by piece',
-  ERR_CONTENT_LIMIT: 'raise maxBodyBytes where such bodies are expected; else do not trust it',
-  ERR_CONTENT_CODING: 'request it with decompress: false to see what the server sends',
+  ERR_HANDSHAKE_TIMEOUT: 'check that this port speaks TLS[, or raise {handshakeTimeoutMs}]',
+  ERR_POOL_TIMEOUT: 'read or discard the bodies of responses[, or raise {maxConnectionsPerOrigin}]',
+  ERR_POOL_LIMIT: 'wait for requests to end before sending more[, or raise {maxWaiting}]',
+  ERR_WRITE_TIMEOUT: 'look at the server: it reads nothing[; or raise {bodyTimeoutMs}]',
+  ERR_RESPONSE_TIMEOUT: 'look at the server[; where it needs so long, raise {responseTimeoutMs}]',
+  ERR_BODY_TIMEOUT: 'look at the server: it stopped in the middle[; or raise {bodyTimeoutMs}]',
+  ERR_TOTAL_TIMEOUT: 'raise {timeoutMs} where it needs so long',
+  ERR_BODY_LIMIT: '[raise {maxBodyBytes}, or ]{by pieces}',
+  ERR_CONTENT_LIMIT: '[raise {maxBodyBytes} where such bodies are expected; else ]do not trust it',
+  ERR_CONTENT_CODING: 'request it {undecoded} to see what the server sends',
   ERR_HTTP_FIELD_LIMIT: 'have the server send fewer or shorter fields: cookies, as a rule',
   ERR_HTTP_BODY_LENGTH: 'have the server send one Content-Length, a number: what stands between may add another',
   ERR_HTTP_CHUNK: 'report it to whoever runs the server or a proxy before it: its chunks are malformed',
   ERR_BODY_SOURCE: 'leave what is sent alone meanwhile, and give it the length that it has',
 }
 
-/** What a program or a person can do about it: one thing, the likeliest. */
+/** What a program or a person can do about it: one thing, the likeliest, in the words of whoever asks. */
 export function suggest(error: MoorageError, phase: Phase, url: string, hasResponse: boolean): string {
+  const template = templateFor(error, phase, url, hasResponse)
+  return inTheirWords(template).replace('<plain>', url.startsWith('ws') ? 'ws' : 'http')
+}
+
+/** Every suggestion that has a name of an option in it, and others, as `inTheirWords` takes them. */
+export const templates = (): readonly string[] => [
+  ...Object.values(BY_SYSTEM_CODE),
+  ...Object.values(BY_SYSTEM_CODE_OF_PROXY),
+  ...Object.values(BY_CODE),
+  CONNECT_TOO_LATE,
+  TUNNEL_TOO_LATE,
+]
+
+const NO_TLS_CODES: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+])
+
+/** What came in place of a handshake is not of TLS. */
+export const speaksNoTls = (error: MoorageError): boolean => systemCodes(error).some((code) => NO_TLS_CODES.has(code))
+
+function templateFor(error: MoorageError, phase: Phase, url: string, hasResponse: boolean): string {
   const ofProxy = phase === 'proxy'
   const codes = systemCodes(error)
   for (const code of codes) {
@@ -147,10 +172,11 @@ function ofRefusal({ details: { status, reply } }: MoorageError): string {
 
 function ofConnectTimeout({ details: { stage } }: MoorageError): string {
   if (stage === 'resolve') return 'check that a name server can be reached'
-  return stage === 'tunnel'
-    ? 'check that the proxy works, or raise connectTimeoutMs'
-    : 'check the address and the firewalls on the way, or raise connectTimeoutMs'
+  return stage === 'tunnel' ? TUNNEL_TOO_LATE : CONNECT_TOO_LATE
 }
+
+const TUNNEL_TOO_LATE = 'check that the proxy works, or raise {connectTimeoutMs}'
+const CONNECT_TOO_LATE = 'check the address and the firewalls on the way, or raise {connectTimeoutMs}'
 
 function ofHandshake({ details: { status } }: MoorageError): string {
   if (typeof status === 'number' && status >= 400) return suggestForStatus(status)

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs'
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import { stream, text, type HttpFunction } from '#src/http/index.js'
+import { redirect, stream, text, type HttpFunction } from '#src/http/index.js'
 import { MAIN, moorage, serving, temporaryFolder, type Ended } from './_moorage.js'
 
 const answer: HttpFunction = ({ path }) => {
@@ -147,5 +147,19 @@ void suite('files and stdout of requests', () => {
     await symlink('real', join(folder, 'link'))
     assert.equal((await moorage(['get', '-b', join(folder, 'link'), url])).code, 0)
     assert.match(await readFile(join(folder, 'real'), 'utf8'), /\ta\t1\n/)
+  })
+
+  void test('--timing has a line for each redirect, and in all is all of it', async (t) => {
+    const url = await serving(t, async ({ path }) => {
+      if (path === '/') return text('there')
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return redirect('/')
+    })
+    for (const more of [[], ['-o', join(await temporaryFolder(t), 'file')]]) {
+      const { err } = await moorage(['get', '--timing', ...more, `${url}/first`])
+      const [, hop = ''] = /^302 +([\d.]+) ms .*\/first$/m.exec(err) ?? []
+      const [, all = ''] = /^in all +([\d.]+) ms$/m.exec(err) ?? []
+      assert.ok(Number(hop) >= 290 && Number(all) >= Number(hop), err)
+    }
   })
 })

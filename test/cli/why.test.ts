@@ -35,8 +35,11 @@ void suite('moorage why', () => {
     assert.equal(code, 12)
     assert.match(
       out,
-      /\n✗ tls +the certificate is refused: it is signed by itself .*\n {12}→ the certificate is signed by itself: give the certificate of its authority as tls\.ca\n$/,
+      /\n✗ tls +the certificate is refused: it is signed by itself .*\n {12}→ the certificate is signed by itself: give the certificate of its authority with --ca\n$/,
     )
+    assert.match((await run(['get', url])).err, /with --ca\n$/)
+    assert.match((await run(['curl', '-sS', url])).err, /with --cacert\n$/)
+    assert.match((await run(['why', '--insecure', url])).out, /leave --insecure away/)
     const more = await run(['why', '--insecure', '-v', url])
     assert.equal(more.code, 0)
     assert.match(more.out, /\n! tls +TLSv1\.\d.*not verified: it is signed by itself/)

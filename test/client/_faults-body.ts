@@ -6,7 +6,7 @@ import { serving } from './_servers.js'
 
 const BODY = { name: 'BodyError', phase: 'body', step: 'body', exit: 16 } as const
 const CUT = { ...BODY, code: 'ERR_UNEXPECTED_END', says: /request it again/ } as const
-const CODED = { ...BODY, code: 'ERR_CONTENT_CODING', says: /decompress: false/ } as const
+const CODED = { ...BODY, code: 'ERR_CONTENT_CODING', says: /(?:decompress: false|--no-compressed)/ } as const
 const CHUNKED = 'Transfer-Encoding: chunked'
 
 const gzipped = (body: Uint8Array): Buffer =>
@@ -110,7 +110,7 @@ export const BODY_FAULTS: readonly Fault[] = [
     code: 'ERR_BODY_LIMIT',
     phase: 'body',
     step: 'body',
-    says: /raise maxBodyBytes/,
+    says: /raise (?:maxBodyBytes|--max-body)/,
     finds: /^the body has more than 4999 bytes; 5000 bytes had come$/,
     exit: 16,
   },
@@ -138,7 +138,7 @@ export const BODY_FAULTS: readonly Fault[] = [
     code: 'ERR_TOTAL_TIMEOUT',
     phase: 'body',
     step: 'body',
-    says: /raise timeoutMs/,
+    says: /raise (?:timeoutMs|--timeout)/,
     exit: 14,
   },
 ]

@@ -3,6 +3,7 @@ import type { Fault } from './_faults.js'
 import {
   answering,
   doing,
+  likeNginx,
   nobody,
   response,
   rightCertificate,
@@ -39,6 +40,15 @@ export const RESPONSE_FAULTS: readonly Fault[] = [
     // Some end, some send an alert of TLS.
     code: ['ERR_UNEXPECTED_END', 'ERR_HTTP_START_LINE'],
     says: /TLS \(https:\)/,
+    advises: /^this port speaks TLS: use https:\/\/$/,
+    finds: /asked without TLS/,
+  },
+  {
+    ...status(400, /look at the body/),
+    title: 'plain HTTP to a port that speaks TLS and says so, as nginx does',
+    make: async (t) => ({ url: await likeNginx(t) }),
+    advises: /^this port speaks TLS: use https:\/\/$/,
+    finds: /asked without TLS/,
   },
   {
     ...RESPONSE,
@@ -141,7 +151,7 @@ export const RESPONSE_FAULTS: readonly Fault[] = [
     code: 'ERR_RESPONSE_TIMEOUT',
     phase: 'response',
     step: 'http',
-    says: /responseTimeoutMs/,
+    says: /(?:responseTimeoutMs|--response-timeout)/,
     exit: 14,
   },
   {
@@ -154,7 +164,7 @@ export const RESPONSE_FAULTS: readonly Fault[] = [
     code: 'ERR_TOTAL_TIMEOUT',
     phase: 'response',
     step: 'http',
-    says: /timeoutMs/,
+    says: /(?:timeoutMs|--timeout)/,
     exit: 14,
   },
   status(401, /give credentials/),
@@ -182,7 +192,7 @@ export const RESPONSE_FAULTS: readonly Fault[] = [
       let count = 0
       return { url: await serving(t, () => redirect(`/${(count += 1)}`)), options: { maxRedirects: 3 } }
     },
-    says: /raise maxRedirects/,
+    says: /raise (?:maxRedirects|--max-redirects)/,
   },
   {
     ...REDIRECT,

@@ -48,7 +48,14 @@ export const TLS_FAULTS: readonly Fault[] = [
     title: 'a certificate that has expired',
     make: (t) => signed(t, { from: -40, to: -9.5 }),
     says: /renewed, or check the clock/,
-    finds: /expired on \d{4}-\d\d-\d\d, 10 days ago/,
+    finds: /expired on \d{4}-\d\d-\d\d, 9 days ago/,
+  },
+  {
+    ...TLS,
+    title: 'a certificate that has expired 25 hours ago',
+    make: (t) => signed(t, { from: -40, to: -25 / 24 }),
+    says: /renewed, or check the clock/,
+    finds: /, 1 day ago$/,
   },
   {
     ...TLS,
@@ -71,7 +78,7 @@ export const TLS_FAULTS: readonly Fault[] = [
       const { cert, key } = await certificate()
       return { url: await securing(t, { cert, key }) }
     },
-    says: /give the certificate of its authority as tls\.ca/,
+    says: /give the certificate of its authority (?:as tls\.ca|with --ca)/,
     finds: /signed by itself/,
   },
   {
@@ -82,7 +89,7 @@ export const TLS_FAULTS: readonly Fault[] = [
       const { cert, key } = await certificate({ by: authority })
       return { url: await securing(t, { cert: cert + authority.cert, key }) }
     },
-    says: /authority is not known here: give the certificate of its authority as tls\.ca/,
+    says: /authority is not known here: give the certificate of its authority (?:as tls\.ca|with --ca)/,
     finds: /not known here: CN=Nobody knows it/,
   },
   {
@@ -112,8 +119,16 @@ export const TLS_FAULTS: readonly Fault[] = [
       t.after(() => server.close({ graceMs: 0 }))
       return { url: server.endpoint.replace('http:', 'https:') }
     },
-    says: /does not speak TLS: use http:/,
-    finds: /wrong version number|packet length|http request/i,
+    says: /^that port does not speak TLS: use http:\/\/ where it speaks HTTP$/,
+    finds: /^the port does not speak TLS$/,
+  },
+  {
+    ...TLS,
+    title: 'TLS to a port that speaks another protocol, and speaks first',
+    make: (t) => https(doing(t, (socket) => void socket.write('220 mail.example ESMTP ready\r\n'))),
+    says: /^that port does not speak TLS/,
+    advises: /check host and port: it speaks SMTP there/,
+    finds: /^the port does not speak TLS, it says first "220 mail\.example ESMTP ready"$/,
   },
   {
     title: 'a reset before the handshake',
@@ -163,7 +178,7 @@ export const TLS_FAULTS: readonly Fault[] = [
     code: 'ERR_TLS_HANDSHAKE',
     phase: 'tls',
     step: 'http',
-    says: /client certificate as tls\.cert/,
+    says: /client certificate: (?:tls\.cert and|--cert and)/,
     exit: 12,
   },
   {
@@ -176,7 +191,7 @@ export const TLS_FAULTS: readonly Fault[] = [
     code: 'ERR_TLS_HANDSHAKE',
     phase: 'tls',
     step: 'http',
-    says: /client certificate as tls\.cert/,
+    says: /client certificate: (?:tls\.cert and|--cert and)/,
     exit: 12,
     needs: ['openssl'],
   },

@@ -76,4 +76,27 @@ export const WEBSOCKET_FAULTS: readonly Fault[] = [
     says: /signed by itself/,
     exit: 12,
   },
+  {
+    ...HANDSHAKE,
+    title: 'a WebSocket without TLS to a port that speaks it',
+    make: async (t) => {
+      const { cert, key } = await certificate()
+      return ws(securing(t, { cert, key }).then((url) => url.replace('https', 'http')))
+    },
+    name: 'ResponseError',
+    code: ['ERR_UNEXPECTED_END', 'ERR_HTTP_START_LINE'],
+    says: /TLS \(https:\)/,
+    advises: /^this port speaks TLS: use wss:\/\/$/,
+    finds: /asked without TLS/,
+  },
+  {
+    title: 'a WebSocket over TLS to a port that does not speak it',
+    make: async (t) => ({ url: (await serving(t, () => text('plain'))).replace('http', 'wss') }),
+    name: 'TlsError',
+    code: 'ERR_TLS_HANDSHAKE',
+    phase: 'tls',
+    step: 'tls',
+    says: /use ws:\/\//,
+    exit: 12,
+  },
 ]

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect as dial, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
 import type { TestContext } from 'node:test'
 import { freePort } from '../fixtures/free-port.js'
@@ -69,3 +69,25 @@ let right: Promise<Made> | undefined
 
 /** A certificate with which nothing is wrong, for whoever trusts it. */
 export const rightCertificate = (): Promise<Made> => (right ??= certificate())
+
+/** Who speaks TLS is served by TLS, and who does not is told of it by plain HTTP, at the same port. */
+export async function likeNginx(t: TestContext): Promise<string> {
+  const { cert, key } = await rightCertificate()
+  const { port } = new URL(await securing(t, { cert, key }))
+  return raw(
+    t,
+    (socket) =>
+      void socket.once('data', (bytes: Uint8Array) => {
+        if (bytes[0] !== 0x16) {
+          const said = 'The plain HTTP request was sent to HTTPS port'
+          socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${said.length}\r\nConnection: close\r\n\r\n${said}`)
+          return
+        }
+        const inner = dial(Number(port), '127.0.0.1')
+        inner.on('error', () => socket.destroy())
+        socket.on('close', () => inner.destroy())
+        inner.write(bytes)
+        socket.pipe(inner).pipe(socket)
+      }),
+  )
+}

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf, UsageError } from '../../base/index.js'
+import { suggestTo } from '../../client/option-words.js'
 import { defineCommand, type Command, type CommandContext } from '../command.js'
 import { commandHelp } from '../help.js'
 import { readConfigFile } from '../curl/config-file.js'
@@ -30,12 +31,10 @@ export const curl: Command = defineCommand({
     ['moorage curl -fsS -o film.mp4 -C - https://example.org/film.mp4', 'goes on behind what is there'],
   ],
   async run(words, _options, context) {
+    suggestTo('curl')
     try {
       const lines = parseCurlLines(words, readConfigFile)
-      if (!lines.some((line) => line.has('help'))) {
-        leaveErrorsToWrites(process.stdout)
-        return await runLines(lines, context)
-      }
+      if (!lines.some((line) => line.has('help'))) return await runLines(lines, context)
     } catch (error) {
       if (!(error instanceof CurlFailure)) throw error
       process.stderr.write(`moorage: (${error.exit}) ${error.message}\n`)
@@ -45,12 +44,6 @@ export const curl: Command = defineCommand({
     return CURL_EXIT.ok
   },
 })
-
-/** What cannot be written to stdout ends one URL, with 23: the others go on, and cookies are saved. */
-function leaveErrorsToWrites(stdout: NodeJS.WriteStream): void {
-  stdout.removeAllListeners('error')
-  stdout.on('error', () => undefined)
-}
 
 /** What stands between one --next and the other, one behind the other. The exit code is that of the last URL. */
 async function runLines(lines: readonly CurlLine[], context: CommandContext): Promise<number> {

@@ -13,6 +13,7 @@ import {
   type ClientResponse,
   type RequestOptions,
 } from '../../client/index.js'
+import { suggestTo } from '../../client/option-words.js'
 import { replaceWhole } from '../../client/whole-file.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
@@ -67,6 +68,7 @@ export const requestCommand = (name: string): Command =>
     async run([url, ...words], options, context) {
       if (url === undefined)
         throw new UsageError('ERR_ARGUMENT', `Cannot ${name}: give a URL, as in moorage ${name} http://127.0.0.1:8000/`)
+      suggestTo('request')
       const items = parseItems(words)
       if (options.curl === true) {
         process.stdout.write(`${curlLine(name.toUpperCase(), fullUrl(url), items, options)}\n`)
@@ -157,6 +159,7 @@ async function run(
   options: Options,
   { output, signal }: CommandContext,
 ): Promise<number> {
+  const since = performance.now()
   const auth = authOf(options)
   const request: RequestOptions = {
     signal,
@@ -181,7 +184,7 @@ async function run(
   if (file === undefined) await show(response, options)
   // The page of an error is not what the file is for.
   else await writing(file, response.raiseForStatus().saveTo(file))
-  if (options.timing === true) process.stderr.write(`${formatTiming(response)}\n`)
+  if (options.timing === true) process.stderr.write(`${formatTiming(response, performance.now() - since)}\n`)
   return statusExit(response, options)
 }
 
@@ -193,6 +196,7 @@ async function save(
   options: Options,
   { output }: CommandContext,
 ): Promise<number> {
+  const since = performance.now()
   const line = new ProgressLine(output)
   const show = progressOf(line, basename(file))
   const { resume, digest } = options
@@ -218,7 +222,7 @@ async function save(
     bytes,
     resumed,
   })
-  if (options.timing === true) process.stderr.write(`${formatTiming(report.response)}\n`)
+  if (options.timing === true) process.stderr.write(`${formatTiming(report.response, performance.now() - since)}\n`)
   return EXIT.ok
 }
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../../base/index.js'
 import { diagnose, type DiagnoseOptions, type StepOutcome } from '../../client/index.js'
+import { suggestTo } from '../../client/option-words.js'
 import { defineCommand, EXIT, type Command } from '../command.js'
 import { authOf } from '../credentials.js'
 import type { ParsedOptions } from '../options.js'
@@ -47,6 +48,7 @@ export const why: Command = defineCommand({
   async run([url, more], options, { output, signal }) {
     if (url === undefined || more !== undefined)
       throw new UsageError('ERR_ARGUMENT', 'Cannot tell why: give one URL, as in moorage why https://example.org/')
+    suggestTo('why')
     let exit: number = EXIT.ok
     for await (const step of diagnose(toUrl(url), { ...diagnoseOptions(options), signal })) {
       if (output.json) process.stdout.write(`${JSON.stringify(stepToJson(step))}\n`)

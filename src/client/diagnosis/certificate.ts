@@ -43,7 +43,7 @@ export function readCertificate(
   }
   const problems: CertificateProblem[] = []
   const add = (kind: CertificateProblem['kind'], words: string): void => void problems.push({ kind, words })
-  if (toMs < nowMs) add('expired', `it expired on ${day(toMs)}, ${-certificate.daysLeft} days ago`)
+  if (toMs < nowMs) add('expired', `it expired on ${day(toMs)}, ${ago(nowMs - toMs)}`)
   if (fromMs > nowMs) add('not yet valid', `it is valid from ${day(fromMs)} on`)
   if (!covers(parsed, serverName)) add('wrong name', `it is for ${list(certificate.names)}, and not for ${serverName}`)
   if (isOfTrust(authorizationError)) {
@@ -60,6 +60,12 @@ const isOfTrust = (code: string | undefined): boolean =>
 function covers(certificate: X509Certificate, name: string): boolean {
   const isAddress = tryParseIpv4(name) !== undefined || tryParseIpv6(name) !== undefined
   return (isAddress ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined
+}
+
+/** In days that are over. */
+function ago(ms: number): string {
+  const days = Math.floor(ms / DAY_MS)
+  return days === 0 ? 'less than a day ago' : days === 1 ? '1 day ago' : `${days} days ago`
 }
 
 const MAX_NAMES = 16

@@ -5,6 +5,7 @@ import { systemClock } from '../../transport/system-clock.js'
 import { explain } from '../errors.js'
 import type { Session } from '../session.js'
 import { ask, readBody, sessionOf } from './ask.js'
+import { orPortOfTls } from './other-protocol.js'
 import { DIAGNOSE_OPTIONS, type DiagnoseOptions, type DiagnoseSettings } from './options.js'
 import { chooseProxy, connectEach, openTunnel, resolve, route } from './reach.js'
 import { secure } from './secure.js'
@@ -78,12 +79,16 @@ class Walker {
       case 'tls':
         return this.#tell(name, () => secure(trail))
       case 'http':
-        return this.#tell(name, () => ask(trail, (this.#session = sessionOf(trail)), this.#url))
+        return this.#tell(name, () => orPortOfTls(trail, () => ask(trail, this.#begun(), this.#url)))
       case 'body':
         return this.#tell(name, () => readBody(trail))
       case 'websocket':
-        return this.#tell(name, () => openWebSocket(trail))
+        return this.#tell(name, () => orPortOfTls(trail, () => openWebSocket(trail)))
     }
+  }
+
+  #begun(): Session {
+    return (this.#session = sessionOf(this.#trail))
   }
 
   async #tell<Name extends StepName>(

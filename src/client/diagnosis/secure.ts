@@ -2,7 +2,10 @@ import { NetError, type MoorageError } from '../../base/errors.js'
 import { connect, type ConnectPhase } from '../../transport/connect.js'
 import { systemClock } from '../../transport/system-clock.js'
 import type { TlsClientOptions, TlsInfo } from '../../transport/tls-options.js'
+import { inTheirWords } from '../option-words.js'
+import { speaksNoTls } from '../suggestions.js'
 import { readCertificate, type CertificateProblem } from './certificate.js'
+import { speaksPlain } from './other-protocol.js'
 import type { Finding, TlsFacts } from './steps.js'
 import type { Trail } from './trail.js'
 
@@ -19,6 +22,8 @@ export async function secure(trail: Trail): Promise<Finding<'tls'>> {
     return accepted(tls, info, elapsedMs)
   } catch (error) {
     if (!(error instanceof NetError) || error.code !== 'ERR_TLS_HANDSHAKE') throw error
+    // Where there is a proxy of HTTP over TLS, this is about the proxy.
+    if (speaksNoTls(error) && !trail.isForwarded) return { ...(await speaksPlain(trail)), facts: {}, error }
     return refused(error, await look(trail, tls))
   }
 }
@@ -65,13 +70,13 @@ function accepted(tls: TlsClientOptions, info: TlsInfo | undefined, elapsedMs: n
       outcome: 'warning',
       summary: `${spoken}; the certificate is not verified: ${words(problems)}`,
       facts,
-      suggestion: 'leave tls.verify on but for tests',
+      suggestion: inTheirWords('{unverified}'),
     }
   }
   if (certificate !== undefined && certificate.daysLeft < SOON_DAYS) {
     return {
       outcome: 'warning',
-      summary: `${spoken}${until}: ${certificate.daysLeft} days`,
+      summary: `${spoken}${until}: ${certificate.daysLeft === 1 ? '1 day' : `${certificate.daysLeft} days`}`,
       facts,
       suggestion: 'have the certificate of the server renewed',
     }
