@@ -41,7 +41,10 @@ const OWN = {
   },
   netrc: { type: 'flag', short: 'n', help: 'credentials of ~/.netrc, or of the file that NETRC names' },
   har: { type: 'text', value: '<file>', help: 'write what was sent and what came as HAR, without credentials' },
-  curl: { type: 'flag', help: 'print the command of curl that does the same, and send nothing' },
+  curl: {
+    type: 'flag',
+    help: 'print the command of curl that does the same, with what curl has not on stderr, and send nothing',
+  },
   fail: { type: 'flag', help: 'a status from 400 up is an error: exit 24, or 25 from 500 up' },
 } as const
 

@@ -3,7 +3,6 @@ import { access, constants } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { messageOf, MoorageError, UsageError } from '../../base/index.js'
 import {
-  appendQuery,
   CookieJar,
   filePart,
   HarRecorder,
@@ -21,7 +20,7 @@ import type { Output } from '../output.js'
 import { authOf } from '../credentials.js'
 import { sendFile } from '../resumed-upload.js'
 import { NamedSession } from '../named-session.js'
-import { formatCurl } from '../curl-words.js'
+import { curlEquivalent } from '../curl-equivalent.js'
 import { ProgressLine, progressOf } from '../progress.js'
 import { exitOf, exitOfStatus } from '../request-exit.js'
 import { fullUrl } from '../request-url.js'
@@ -71,7 +70,9 @@ export const requestCommand = (name: string): Command =>
       suggestTo('request')
       const items = parseItems(words)
       if (options.curl === true) {
-        process.stdout.write(`${curlLine(name.toUpperCase(), fullUrl(url), items, options)}\n`)
+        const { line, cannot } = curlEquivalent(name.toUpperCase(), fullUrl(url), items, options)
+        process.stdout.write(`${line}\n`)
+        for (const what of cannot) context.output.warn(`curl is not told of ${what}`, { event: 'not said' })
         return EXIT.ok
       }
       const named = options.session === undefined ? undefined : await NamedSession.open(options.session, fullUrl(url))
@@ -288,53 +289,6 @@ const marked = (mark: string, text: string): string =>
     .map((line) => `${mark} ${line}`)
     .join('\n')
 
-function curlLine(method: string, url: string, items: RequestItems, options: Options): string {
-  const { data, form, auth, proxy, follow, output } = options
-  const { query, fields, files } = items
-  const isForm = form === true && files.length === 0
-  const text = isForm
-    ? new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, String(value)])).toString()
-    : JSON.stringify(toJsonObject(items))
-  const hasParts = files.length > 0
-  return formatCurl({
-    method,
-    url: appendQuery(new URL(url).href, query),
-    headers: [
-      ...(data === undefined && fields.length > 0 && !hasParts && !isForm
-        ? [['Content-Type', 'application/json'] as const]
-        : []),
-      ...dataType(data, [...items.headers, ...(options.header ?? []).map(parseHeader)]),
-    ],
-    data: data ?? (fields.length > 0 && !hasParts ? text : undefined),
-    form: hasParts
-      ? [
-          ...fields.map(({ name, value }) => [
-            '--form-string',
-            `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-          ]),
-          ...files.map(({ name, path, type }) => [
-            '-F',
-            `${name}=@"${path.replaceAll(/["\\]/g, '\\$&')}"${type === undefined ? '' : `;type=${type}`}`,
-          ]),
-        ]
-      : [],
-    flags: [
-      ...(follow === false ? [] : ['-L']),
-      // What stands in brackets and braces is a pattern to curl.
-      ...(/[[\]{}]/.test(url) ? ['-g'] : []),
-      ...(auth === undefined ? [] : credentialsOf(auth, options['auth-type'])),
-      ...(options.insecure === true ? ['-k'] : []),
-      ...(options.ca === undefined ? [] : ['--cacert', options.ca]),
-      ...(options.netrc === true ? ['-n'] : []),
-      ...(options.cookies === undefined ? [] : ['-b', options.cookies, '-c', options.cookies]),
-      ...(options.timeout === undefined ? [] : ['-m', String(options.timeout / 1000)]),
-      ...(options['remote-name'] === true ? ['-O'] : []),
-      ...(proxy === undefined || proxy === 'none' ? [] : ['-x', proxy]),
-      ...(output === undefined ? [] : ['-o', output]),
-    ],
-  })
-}
-
 async function bodyOf(
   items: RequestItems,
   { data, form }: Options,
@@ -371,19 +325,4 @@ function decoded(name: string): string {
   } catch {
     return name
   }
-}
-
-function credentialsOf(auth: string, type: string | undefined): readonly string[] {
-  if (type === 'bearer') return ['-H', `Authorization: Bearer ${auth}`]
-  return type === 'digest' ? ['--digest', '-u', auth] : ['-u', auth]
-}
-
-/** Fields with the type that the body has here; curl takes every one for a form. */
-function dataType(
-  data: string | undefined,
-  fields: readonly (readonly [name: string, value: string])[],
-): readonly (readonly [name: string, value: string])[] {
-  if (data === undefined || fields.some(([name]) => name.toLowerCase() === 'content-type')) return fields
-  const type = data.startsWith('@') ? 'application/octet-stream' : 'text/plain; charset=utf-8'
-  return [['Content-Type', type], ...fields]
 }
