@@ -1,5 +1,4 @@
-import { appendQuery } from '../client/index.js'
-import { parseTarget } from '../client/target.js'
+import { appendQuery, parseTarget } from '../client/index.js'
 import { formatCurl } from './curl-words.js'
 import type { ParsedOptions } from './options.js'
 import { parseHeader, toJsonObject, type RequestItems } from './request-items.js'

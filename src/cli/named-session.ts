@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errorCodeOf, messageOf, UsageError } from '../base/index.js'
-import { CookieJar } from '../client/index.js'
-import { parseTarget } from '../client/target.js'
-import { replaceWhole } from '../client/whole-file.js'
+import { CookieJar, parseTarget, replaceWhole } from '../client/index.js'
 
 /** What a named session keeps between two commands. */
 interface Kept {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf, UsageError } from '../../base/index.js'
-import { suggestTo } from '../../client/option-words.js'
+import { suggestTo } from '../../client/index.js'
 import { defineCommand, type Command, type CommandContext } from '../command.js'
 import { commandHelp } from '../help.js'
 import { readConfigFile } from '../curl/config-file.js'

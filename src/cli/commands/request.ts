@@ -6,14 +6,14 @@ import {
   CookieJar,
   filePart,
   HarRecorder,
+  replaceWhole,
   Session,
   StatusError,
+  suggestTo,
   type BodyInit,
   type ClientResponse,
   type RequestOptions,
 } from '../../client/index.js'
-import { suggestTo } from '../../client/option-words.js'
-import { replaceWhole } from '../../client/whole-file.js'
 import { defineCommand, EXIT, type Command, type CommandContext } from '../command.js'
 import type { ParsedOptions } from '../options.js'
 import type { Output } from '../output.js'

@@ -1,6 +1,5 @@
 import { UsageError } from '../../base/index.js'
-import { diagnose, type DiagnoseOptions, type StepOutcome } from '../../client/index.js'
-import { suggestTo } from '../../client/option-words.js'
+import { diagnose, suggestTo, type DiagnoseOptions, type StepOutcome } from '../../client/index.js'
 import { defineCommand, EXIT, type Command } from '../command.js'
 import { authOf } from '../credentials.js'
 import type { ParsedOptions } from '../options.js'
