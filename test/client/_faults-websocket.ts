@@ -1,7 +1,7 @@
 import { SECRET, type Fault, type Scene } from './_faults.js'
 import { json, text } from '#src/http/index.js'
 import { certificate } from './_certificates.js'
-import { securing, sending } from './_faulty-servers.js'
+import { likeNginx, securing, sending } from './_faulty-servers.js'
 import { serving } from './_servers.js'
 
 const HANDSHAKE = {
@@ -86,6 +86,14 @@ export const WEBSOCKET_FAULTS: readonly Fault[] = [
     name: 'ResponseError',
     code: ['ERR_UNEXPECTED_END', 'ERR_HTTP_START_LINE'],
     says: /TLS \(https:\)/,
+    advises: /^this port speaks TLS: use wss:\/\/$/,
+    finds: /asked without TLS/,
+  },
+  {
+    ...HANDSHAKE,
+    title: 'a WebSocket without TLS to a port that speaks it and says so, as nginx does',
+    make: (t) => ws(likeNginx(t)),
+    says: /look at the body/,
     advises: /^this port speaks TLS: use wss:\/\/$/,
     finds: /asked without TLS/,
   },

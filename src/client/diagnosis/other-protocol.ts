@@ -1,4 +1,4 @@
-import { errorCodeOf, MoorageError } from '../../base/errors.js'
+import { MoorageError } from '../../base/errors.js'
 import { connect } from '../../transport/connect.js'
 import { StreamConnection } from '../../transport/stream-connection.js'
 import { routeOf } from '../pool.js'
@@ -23,7 +23,7 @@ export async function orPortOfTls<Name extends StepName>(
   try {
     found = await step()
   } catch (error) {
-    if (!SUSPECT.has(errorCodeOf(error) ?? '') || !isOfTarget(trail, error) || !(await speaksTls(trail))) throw error
+    if (!isSuspect(error) || !isOfTarget(trail, error) || !(await speaksTls(trail))) throw error
     return { facts: {}, error, ...verdict(trail) }
   }
   const isBad = trail.response?.status === 400 && trail.response.history.length === 0
@@ -31,6 +31,9 @@ export async function orPortOfTls<Name extends StepName>(
     ? { ...found, ...verdict(trail) }
     : found
 }
+
+const isSuspect = (error: unknown): boolean =>
+  error instanceof MoorageError && (SUSPECT.has(error.code) || error.details['status'] === 400)
 
 /** It is about what was asked for, and not about where a redirect led. */
 function isOfTarget({ target, isForwarded }: Trail, error: unknown): boolean {
