@@ -73,7 +73,9 @@ process.stdout.on('error', (error) => {
   if (stdoutEnd !== undefined) return
   stdoutEnd = new StdoutEnd(error)
   if (ended !== undefined) return end(ended)
-  if (command?.stdoutExit === undefined) interruption.abort(stdoutEnd)
+  // What goes into files goes on.
+  if (command?.stdoutExit !== undefined) return
+  interruption.abort(stdoutEnd)
   setTimeout(() => {
     end(EXIT.ok)
     process.exit()
