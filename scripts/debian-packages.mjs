@@ -16,6 +16,8 @@ const PROGRAMS = [
   ['haproxy', 'haproxy'],
   ['/usr/sbin/danted', 'dante-server'],
   ['/usr/sbin/squid', 'squid-openssl'],
+  ['/usr/bin/redis-server', 'redis-server'],
+  ['/usr/sbin/nats-server', 'nats-server'],
   ['microsocks', 'microsocks'],
   ['tinyproxy', 'tinyproxy-bin'],
 ]

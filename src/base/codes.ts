@@ -405,11 +405,16 @@ export const CLOSED_CODES: Table<ClosedCode> = table({
   ...CLIENT_CLOSED_CODES,
 })
 
-export type BrokenCode = 'ERR_PEER_RESET' | 'ERR_PEER_GONE' | 'ERR_BROKER_GONE'
+export type BrokenCode = 'ERR_PEER_RESET' | 'ERR_PEER_GONE' | 'ERR_BROKER_AWAY' | 'ERR_BROKER_GONE'
 
 export const BROKEN_CODES: Table<BrokenCode> = table({
   ERR_PEER_RESET: entry('remote', 'The peer reset the connection.', 'Treat what was not acknowledged as lost.'),
   ERR_PEER_GONE: entry('remote', 'The peer no longer takes what is written.', 'Stop writing; the peer has closed.'),
+  ERR_BROKER_AWAY: entry(
+    'remote',
+    'Redis or NATS cannot be reached, or has not come back within maxAwayMs.',
+    'See that it runs and that the URL is right. What was asked is not known to be done when the message says so.',
+  ),
   ERR_BROKER_GONE: entry(
     'remote',
     'What stands behind a broker is gone: the server of this worker, for instance.',

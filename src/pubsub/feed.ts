@@ -102,6 +102,13 @@ export class Feed {
     })
   }
 
+  /** Who comes and goes may have been missed, and nothing else. */
+  deliverPresenceMissed(): void {
+    this.#run(() => {
+      for (const subscription of this.#subscriptions) subscription.deliverGap(subscription.position)
+    })
+  }
+
   end(error: Error): void {
     for (const subscription of this.#subscriptions) subscription.end(error)
   }

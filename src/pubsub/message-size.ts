@@ -1,6 +1,9 @@
 import { LimitError, UsageError } from '../base/errors.js'
 import type { RoomData } from './room.js'
 
+/** What a message costs in history besides its data: itself, its place there, the head of its text or bytes. */
+export const MESSAGE_COST_BYTES = 256
+
 /** The bytes of a message, text as UTF-8. @throws LimitError `ERR_ROOM_MESSAGE_SIZE`; UsageError `ERR_ARGUMENT`. */
 export function checkData(data: RoomData, maxMessageBytes: number): number {
   // Also for programs that are not checked by types.

@@ -1,37 +1,44 @@
-import { UsageError } from '../base/errors.js'
 import { readOptions } from '../base/options.js'
 import type { Broker } from './broker.js'
+import { wrongUrl } from './broker-url.js'
 import { installedLink } from './link/link.js'
 import { openSession } from './memory/hubs.js'
 import { SessionBroker } from './memory/session-broker.js'
 import { checkName } from './names.js'
-import { BROKER_OPTIONS, type BrokerOptions } from './options.js'
+import { BROKER_OPTIONS, type BrokerOptions, type BrokerSettings } from './options.js'
+import { openRedis } from './redis/open-redis.js'
 
-const KNOWN = 'memory: and memory:<name>'
+const KNOWN = 'memory:, memory:<name>, redis://host and rediss://host'
 
 /**
- * Opens rooms by URL: `memory:` (the default) are those that a server shares with all of its workers, `memory:<name>`
- * others by that name. Who opens a name first in a server sets its limits.
- * @throws UsageError `ERR_BROKER_URL`, `ERR_OPTION_…`; BrokenError `ERR_BROKER_GONE`.
+ * Opens rooms by URL. `memory:` (the default) are those that a server shares with all of its workers, `memory:<name>`
+ * others by that name; who opens a name first in a server sets its limits. `redis://[user:password@]host[:port][/database]`
+ * (with TLS `rediss://`) are those of all servers that open the same, with the package `redis`; `?prefix=<name>` keeps
+ * several applications apart.
+ * @throws UsageError `ERR_BROKER_URL`, `ERR_BROKER_PACKAGE`, `ERR_BROKER_AUTH`, `ERR_OPTION_…`; BrokenError
+ *   `ERR_BROKER_AWAY`, `ERR_BROKER_GONE`.
  */
 export async function openBroker(url: string = 'memory:', options?: BrokerOptions): Promise<Broker> {
   const settings = readOptions('the broker', BROKER_OPTIONS, options)
-  const name = memoryName(url)
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? []
+  switch (scheme?.toLowerCase()) {
+    case undefined:
+      throw wrongUrl(`it has no scheme; known are ${KNOWN}`)
+    case 'memory':
+      return openMemory(rest, settings)
+    case 'redis':
+    case 'rediss':
+      return openRedis(url, settings)
+    default:
+      throw wrongUrl(`${JSON.stringify(scheme?.slice(0, 64))} is not known; known are ${KNOWN}`)
+  }
+}
+
+async function openMemory(name: string, settings: BrokerSettings): Promise<Broker> {
+  if (name.startsWith('/')) throw wrongUrl(`a name stands right behind the colon: memory:<name>`)
+  if (name !== '') checkName('broker', name)
   const link = installedLink()
   if (link !== undefined) return link.open(name, settings)
   const { session, release } = openSession(name, settings)
   return new SessionBroker(session, release)
 }
-
-/** What stands behind `memory:`. */
-function memoryName(url: string): string {
-  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? []
-  if (scheme === undefined) throw wrong(`it has no scheme; known are ${KNOWN}`)
-  if (scheme !== 'memory') throw wrong(`${JSON.stringify(scheme.slice(0, 64))} is not known; known are ${KNOWN}`)
-  if (rest.startsWith('/')) throw wrong(`a name stands right behind the colon: ${KNOWN}`)
-  if (rest !== '') checkName('broker', rest)
-  return rest
-}
-
-/** The URL itself is not shown: it can have a password in it. */
-const wrong = (why: string): UsageError => new UsageError('ERR_BROKER_URL', `Cannot open the broker: ${why}`)

@@ -18,6 +18,8 @@ export interface BrokerLimits {
   readonly maxMemberBytes: number
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
+  readonly maxAwayMs: number
+  readonly leaseMs: number
 }
 
 export interface BrokerSettings extends BrokerLimits {
@@ -64,6 +66,15 @@ const LIMITS: OptionSpecs<BrokerLimits> = {
     'Messages on their way: to a room that is delivering others, to or from a worker. A publish above it rejects with ERR_QUEUE_LIMIT; a worker that does not keep up goes on from history, or is told a gap.',
   ),
   maxQueuedBytes: byteCount(16 * MIB, 'The same in bytes.'),
+  maxAwayMs: milliseconds(
+    10_000,
+    'Milliseconds that what is asked waits for Redis or NATS when it is away; then it rejects with ERR_BROKER_AWAY.',
+  ),
+  leaseMs: milliseconds(
+    3000,
+    'Milliseconds after which the members of a server that no longer says that it lives leave, at Redis and NATS. It says so three times in that time.',
+    { min: 300 },
+  ),
 }
 
 export const BROKER_OPTIONS: OptionSpecs<BrokerSettings> = {

@@ -73,7 +73,7 @@ export class HubGuest {
 
   #handle(request: HubRequest): void {
     if (!('call' in request)) {
-      if (request.op === 'unsubscribe') this.#unfollow(request.room)
+      if (request.op === 'unfollow') this.#unfollow(request.room)
       return
     }
     const { call } = request
@@ -96,9 +96,9 @@ export class HubGuest {
           call,
           position: session.publish(request.room, request.data, request.publisher),
         }
-      case 'subscribe':
+      case 'follow':
         this.#follow(request.room)
-        return { op: 'replay', broker, call, replay: session.read(request.room, request.options) }
+        return { op: 'done', broker, call }
       case 'history':
         return { op: 'replay', broker, call, replay: session.read(request.room, request.options) }
       case 'enter':

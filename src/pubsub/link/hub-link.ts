@@ -3,14 +3,15 @@ import type { Clock } from '../../base/clock.js'
 import type { Broker } from '../broker.js'
 import { brokerClock } from '../broker-clock.js'
 import type { BrokerSettings } from '../options.js'
-import { LinkedBroker } from './linked-broker.js'
+import { RemoteBroker } from '../remote/remote-broker.js'
+import { LinkBackend } from './link-backend.js'
 import { costOf, type HubAnswer, type HubRequest } from './messages.js'
 
 /** The way of a worker to the rooms of its parent, for all of its brokers. */
 export class HubLink {
   readonly #send: (batch: readonly HubRequest[]) => void
   readonly #clock: Clock
-  readonly #brokers = new Map<number, LinkedBroker>()
+  readonly #backends = new Map<number, LinkBackend>()
   #opened = 0
   #batch: HubRequest[] = []
   #closed = false
@@ -25,14 +26,20 @@ export class HubLink {
     if (this.#closed) throw gone()
     this.#opened += 1
     const number = this.#opened
-    const broker = new LinkedBroker(
-      number,
-      settings,
-      (request) => this.#request(request),
-      () => this.#brokers.delete(number),
-    )
-    this.#brokers.set(number, broker)
-    await broker.open(name)
+    let opened: Promise<void> | undefined
+    const broker = new RemoteBroker(settings, (events) => {
+      const backend = new LinkBackend(
+        number,
+        settings,
+        events,
+        (request) => this.#request(request),
+        () => this.#backends.delete(number),
+      )
+      this.#backends.set(number, backend)
+      opened = backend.open(name, settings)
+      return backend
+    })
+    await opened
     return broker
   }
 
@@ -46,7 +53,7 @@ export class HubLink {
         sum.count += count
         sum.bytes += bytes
       }
-      this.#brokers.get(answer.broker)?.receive(answer)
+      this.#backends.get(answer.broker)?.receive(answer)
     }
     for (const [broker, { count, bytes }] of taken) this.#request({ op: 'taken', broker, count, bytes })
   }
@@ -56,8 +63,8 @@ export class HubLink {
     if (this.#closed) return
     this.#flush()
     this.#closed = true
-    for (const broker of this.#brokers.values()) broker.lose(gone())
-    this.#brokers.clear()
+    for (const backend of this.#backends.values()) backend.lose(gone())
+    this.#backends.clear()
   }
 
   /** All of a turn go in one message. */

@@ -26,10 +26,16 @@ export type HubRequest =
       readonly data: RoomData
       readonly publisher: string | undefined
     }
-  /** Messages of the room come from now on, and the answer is what stands in history; asked again it is that alone. */
-  | ReadRequest<'subscribe'>
-  | { readonly op: 'unsubscribe'; readonly broker: number; readonly room: string }
-  | ReadRequest<'history'>
+  /** Messages of the room come from now on. */
+  | { readonly op: 'follow'; readonly broker: number; readonly call: number; readonly room: string }
+  | { readonly op: 'unfollow'; readonly broker: number; readonly room: string }
+  | {
+      readonly op: 'history'
+      readonly broker: number
+      readonly call: number
+      readonly room: string
+      readonly options: HistoryOptions
+    }
   | {
       readonly op: 'enter'
       readonly broker: number
@@ -56,14 +62,6 @@ export type HubRequest =
 
 /** A request that is answered. */
 export type HubCall = Extract<HubRequest, { readonly call: number }>
-
-interface ReadRequest<Op extends string> {
-  readonly op: Op
-  readonly broker: number
-  readonly call: number
-  readonly room: string
-  readonly options: HistoryOptions
-}
 
 export type HubAnswer =
   | { readonly op: 'done'; readonly broker: number; readonly call: number }

@@ -1,9 +1,7 @@
+import { MESSAGE_COST_BYTES } from '../message-size.js'
 import type { Position } from '../position.js'
 import type { Replay } from '../replay.js'
 import type { RoomMessage } from '../room.js'
-
-/** What a message costs besides its data: itself, its place here, the head of its text or bytes. */
-export const MESSAGE_COST_BYTES = 256
 
 /** A message that is held, in its room and in the line of all messages of all rooms. */
 interface Held {

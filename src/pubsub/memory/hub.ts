@@ -1,17 +1,17 @@
-import { LimitError } from '../../base/errors.js'
 import type { RoomSummary } from '../broker.js'
 import { newBrokerId } from '../broker-id.js'
 import type { BrokerCounts } from '../counts.js'
 import { FeedSubscription } from '../feed-subscription.js'
+import { readMember } from '../member-data.js'
 import { checkData } from '../message-size.js'
 import type { BrokerSettings } from '../options.js'
 import type { Position } from '../position.js'
 import type { Member } from '../presence.js'
 import { startOf, type Replay } from '../replay.js'
+import { tooMany } from '../room-limit.js'
 import type { HistoryOptions, RoomData, RoomListener, RoomMessage, SubscribeOptions } from '../room.js'
 import { HistoryBudget } from './history.js'
 import { HubRoom } from './hub-room.js'
-import { readMember } from './members.js'
 import { RestingRooms } from './resting-rooms.js'
 
 /** One entering of a member, until it is left. */
@@ -179,10 +179,4 @@ export class Hub {
     room.log.clear()
     this.#rooms.delete(room.name)
   }
-}
-
-function tooMany(verb: string, option: string, limit: number): LimitError {
-  return new LimitError('ERR_ROOM_LIMIT', `Cannot ${verb}: there are as many as ${option} allows, ${limit}`, {
-    details: { [option]: limit },
-  })
 }

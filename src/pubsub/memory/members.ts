@@ -1,4 +1,4 @@
-import { BusyError, LimitError, messageOf, UsageError } from '../../base/errors.js'
+import { BusyError, LimitError } from '../../base/errors.js'
 import type { Member } from '../presence.js'
 
 /** Under one id: what is shown of it, and how often it was entered. */
@@ -6,30 +6,6 @@ interface Entered {
   member: Member
   readonly unique: boolean
   times: number
-}
-
-/** A copy as JSON carries it, so that every backend gives the same. @throws LimitError, UsageError. */
-export function readMember({ id, data }: Member, maxBytes: number): Member {
-  const text = toJson(data)
-  if (text === undefined) return { id }
-  const bytes = Buffer.byteLength(text)
-  if (bytes > maxBytes) {
-    throw new LimitError(
-      'ERR_ROOM_MESSAGE_SIZE',
-      `Cannot show ${bytes} bytes of a member: at most maxMemberBytes, ${maxBytes}`,
-      { details: { maxMemberBytes: maxBytes } },
-    )
-  }
-  const copy: unknown = JSON.parse(text)
-  return { id, data: copy }
-}
-
-function toJson(data: unknown): string | undefined {
-  try {
-    return JSON.stringify(data)
-  } catch (error) {
-    throw new UsageError('ERR_ARGUMENT', `Cannot show that of a member: ${messageOf(error)}`, { cause: error })
-  }
 }
 
 /** Who is in one room. */

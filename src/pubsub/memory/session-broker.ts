@@ -1,7 +1,8 @@
-import { UsageError } from '../../base/errors.js'
 import { deferred, DONE, markHandled } from '../../base/deferred.js'
 import type { Broker, BrokerMetrics, RoomSummary } from '../broker.js'
 import { newBrokerId } from '../broker-id.js'
+import { checkListener } from '../check-listener.js'
+import { checkMember } from '../member-data.js'
 import { checkName } from '../names.js'
 import type { Position } from '../position.js'
 import type { EnterOptions, Member, Membership } from '../presence.js'
@@ -101,9 +102,7 @@ class SessionRoom implements Room {
 
   enter(member: Member, { unique = false }: EnterOptions = {}): Promise<Membership> {
     return told(() => {
-      if (typeof member !== 'object' || member === null)
-        throw new UsageError('ERR_ARGUMENT', 'Cannot enter a room: expected a member, as in { id: "ann" }')
-      checkName('member', member.id)
+      checkMember(member)
       return new SessionMembership(this.#session, this.#session.enter(this.name, member, unique))
     })
   }
@@ -111,21 +110,6 @@ class SessionRoom implements Room {
   members(): Promise<readonly Member[]> {
     return told(() => this.#session.members(this.name))
   }
-}
-
-/** Also for programs that are not checked by types. */
-function checkListener(listener: unknown): void {
-  if (
-    typeof listener === 'object' &&
-    listener !== null &&
-    'message' in listener &&
-    typeof listener.message === 'function'
-  )
-    return
-  throw new UsageError(
-    'ERR_ARGUMENT',
-    'Cannot subscribe: expected an object with a method "message", as in { message(one) {} }',
-  )
 }
 
 class SessionMembership implements Membership {

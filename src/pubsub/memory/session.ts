@@ -1,5 +1,6 @@
 import { ClosedError } from '../../base/errors.js'
 import type { BrokerMetrics, RoomSummary } from '../broker.js'
+import { closedError } from '../closed-error.js'
 import { BrokerCounts } from '../counts.js'
 import type { FeedSubscription } from '../feed-subscription.js'
 import type { BrokerSettings } from '../options.js'
@@ -99,6 +100,3 @@ export class Session {
     return this.hub
   }
 }
-
-export const closedError = (): ClosedError =>
-  new ClosedError('ERR_BROKER_CLOSED', 'Cannot use the broker: it is closed')

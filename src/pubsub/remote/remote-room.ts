@@ -1,6 +1,7 @@
 import { DONE, markHandled } from '../../base/deferred.js'
 import { ClosedError } from '../../base/errors.js'
-import { readMember } from '../memory/members.js'
+import { checkListener } from '../check-listener.js'
+import { checkMember, readMember } from '../member-data.js'
 import { checkData } from '../message-size.js'
 import { checkName } from '../names.js'
 import type { Position } from '../position.js'
@@ -16,14 +17,14 @@ import type {
   SubscribeOptions,
   Subscription,
 } from '../room.js'
-import type { LinkedBroker } from './linked-broker.js'
+import type { RemoteBroker } from './remote-broker.js'
 
-/** A room at the parent of this worker. */
-export class LinkedRoom implements Room {
+/** A room that is elsewhere. */
+export class RemoteRoom implements Room {
   readonly name: string
-  readonly #broker: LinkedBroker
+  readonly #broker: RemoteBroker
 
-  constructor(broker: LinkedBroker, name: string) {
+  constructor(broker: RemoteBroker, name: string) {
     this.#broker = broker
     this.name = name
   }
@@ -33,20 +34,16 @@ export class LinkedRoom implements Room {
   }
 
   async #publish(given: RoomData, publisher: string | undefined): Promise<Position> {
-    const { name: room } = this
-    const { number: broker, settings, counts, calls } = this.#broker
+    const broker = this.#broker
     if (publisher !== undefined) checkName('publisher', publisher)
-    this.#broker.check(checkData(given, settings.maxMessageBytes))
-    // It is sent at the end of this turn, when the caller may have changed it.
+    broker.check(checkData(given, broker.settings.maxMessageBytes))
+    // It is sent later, when the caller may have changed it.
     const data = typeof given === 'string' ? given : new Uint8Array(given)
-    return calls.ask(
-      'position',
-      (call) => ({ op: 'publish', broker, call, room, data, publisher }),
-      ({ position }) => {
-        counts.published += 1
-        return position
-      },
-    )
+    const position = await broker.backend.append(this.name, data, publisher)
+    broker.counts.published += 1
+    const heard = broker.reached(this.name, position)
+    if (heard !== undefined) await heard
+    return position
   }
 
   subscribe(listener: RoomListener, options: SubscribeOptions = {}): Promise<Subscription> {
@@ -54,6 +51,7 @@ export class LinkedRoom implements Room {
   }
 
   async #subscribe(listener: RoomListener, options: SubscribeOptions): Promise<Subscription> {
+    checkListener(listener)
     checkSubscribeOptions(options)
     return this.#broker.subscribe(this.name, listener, options)
   }
@@ -63,17 +61,11 @@ export class LinkedRoom implements Room {
   }
 
   async #history(options: HistoryOptions): Promise<HistoryPage> {
-    const { name: room } = this
-    const { number: broker, calls } = this.#broker
     checkHistoryOptions(options)
     this.#broker.check()
     const { after, maxMessages } = options
     const plain = { ...(after === undefined ? {} : { after }), ...(maxMessages === undefined ? {} : { maxMessages }) }
-    return calls.ask(
-      'replay',
-      (call) => ({ op: 'history', broker, call, room, options: plain }),
-      ({ replay }) => toHistoryPage(room, options, replay),
-    )
+    return toHistoryPage(this.name, options, await this.#broker.backend.read(this.name, plain, false))
   }
 
   enter(member: Member, { unique = false }: EnterOptions = {}): Promise<Membership> {
@@ -81,17 +73,13 @@ export class LinkedRoom implements Room {
   }
 
   async #enter(given: Member, unique: boolean): Promise<Membership> {
-    const { name: room } = this
-    const { number: broker, settings, calls } = this.#broker
-    checkName('member', given.id)
-    const member = readMember(given, settings.maxMemberBytes)
-    this.#broker.check()
-    const entering = this.#broker.nextEntering()
-    return calls.ask(
-      'done',
-      (call) => ({ op: 'enter', broker, call, room, entering, member, unique }),
-      () => new LinkedMembership(this.#broker, room, member.id, entering),
-    )
+    const broker = this.#broker
+    checkMember(given)
+    const member = readMember(given, broker.settings.maxMemberBytes)
+    broker.check()
+    const entering = broker.nextEntering()
+    await broker.backend.enter(this.name, entering, member, unique)
+    return new RemoteMembership(broker, this.name, member.id, entering)
   }
 
   members(): Promise<readonly Member[]> {
@@ -99,47 +87,37 @@ export class LinkedRoom implements Room {
   }
 
   async #members(): Promise<readonly Member[]> {
-    const { name: room } = this
-    const { number: broker, calls } = this.#broker
     this.#broker.check()
-    return calls.ask(
-      'members',
-      (call) => ({ op: 'members', broker, call, room }),
-      ({ members }) => members,
-    )
+    return this.#broker.backend.members(this.name)
   }
 }
 
-class LinkedMembership implements Membership {
+class RemoteMembership implements Membership {
   readonly room: string
   readonly id: string
-  readonly #broker: LinkedBroker
+  readonly #broker: RemoteBroker
   readonly #entering: number
   #leaving: Promise<void> | undefined
 
-  constructor(broker: LinkedBroker, room: string, id: string, entering: number) {
+  constructor(broker: RemoteBroker, room: string, id: string, entering: number) {
     this.room = room
     this.id = id
     this.#broker = broker
     this.#entering = entering
-    broker.members += 1
+    if (broker.state === 'open') broker.members += 1
   }
 
   update(data: unknown): Promise<void> {
     return markHandled(this.#update(data))
   }
 
-  async #update(given: unknown): Promise<void> {
-    const { number: broker, settings, calls, state } = this.#broker
-    if (this.#leaving !== undefined || state === 'closed')
+  async #update(data: unknown): Promise<void> {
+    const broker = this.#broker
+    if (this.#leaving !== undefined || broker.state === 'closed')
       throw new ClosedError('ERR_CLOSED', 'Cannot update the member: it has left')
-    const { data } = readMember({ id: this.id, data: given }, settings.maxMemberBytes)
-    this.#broker.check()
-    await calls.ask(
-      'done',
-      (call) => ({ op: 'update', broker, call, entering: this.#entering, data }),
-      () => undefined,
-    )
+    const member = readMember({ id: this.id, data }, broker.settings.maxMemberBytes)
+    broker.check()
+    await broker.backend.update(this.room, this.#entering, member)
   }
 
   leave(): Promise<void> {
@@ -148,15 +126,10 @@ class LinkedMembership implements Membership {
   }
 
   #leave(): Promise<void> {
-    const { number: broker, calls, state } = this.#broker
-    if (state === 'closed') return DONE
-    this.#broker.members -= 1
-    const left = calls.ask(
-      'done',
-      (call) => ({ op: 'leave', broker, call, entering: this.#entering }),
-      () => undefined,
-    )
-    return left.catch(() => undefined)
+    const broker = this.#broker
+    if (broker.state === 'closed') return DONE
+    broker.members -= 1
+    return broker.backend.leave(this.room, this.#entering, this.id).catch(() => undefined)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
