@@ -6,15 +6,17 @@ import { openSession } from './memory/hubs.js'
 import { SessionBroker } from './memory/session-broker.js'
 import { checkName } from './names.js'
 import { BROKER_OPTIONS, type BrokerOptions, type BrokerSettings } from './options.js'
+import { openNats } from './nats/open-nats.js'
 import { openRedis } from './redis/open-redis.js'
 
-const KNOWN = 'memory:, memory:<name>, redis://host and rediss://host'
+const KNOWN = 'memory:, memory:<name>, redis://host, rediss://host, nats://host and tls://host'
 
 /**
  * Opens rooms by URL. `memory:` (the default) are those that a server shares with all of its workers, `memory:<name>`
  * others by that name; who opens a name first in a server sets its limits. `redis://[user:password@]host[:port][/database]`
  * (with TLS `rediss://`) are those of all servers that open the same, with the package `redis`; `?prefix=<name>` keeps
- * several applications apart.
+ * several applications apart. `nats://[user:password@]host[:port]` (with TLS `tls://`) is the same at NATS with JetStream,
+ * with the packages `@nats-io/transport-node` and `@nats-io/jetstream`.
  * @throws UsageError `ERR_BROKER_URL`, `ERR_BROKER_PACKAGE`, `ERR_BROKER_AUTH`, `ERR_OPTION_…`; BrokenError
  *   `ERR_BROKER_AWAY`, `ERR_BROKER_GONE`.
  */
@@ -29,6 +31,9 @@ export async function openBroker(url: string = 'memory:', options?: BrokerOption
     case 'redis':
     case 'rediss':
       return openRedis(url, settings)
+    case 'nats':
+    case 'tls':
+      return openNats(url, settings)
     default:
       throw wrongUrl(`${JSON.stringify(scheme?.slice(0, 64))} is not known; known are ${KNOWN}`)
   }

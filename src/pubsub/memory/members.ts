@@ -1,4 +1,4 @@
-import { BusyError, LimitError } from '../../base/errors.js'
+import { memberTaken, roomFull } from '../member-limits.js'
 import type { Member } from '../presence.js'
 
 /** Under one id: what is shown of it, and how often it was entered. */
@@ -23,13 +23,8 @@ export class Members {
   /** @throws BusyError `ERR_MEMBER_TAKEN`, LimitError `ERR_ROOM_LIMIT`. */
   check(id: string, unique: boolean, maxRoomMembers: number): void {
     const there = this.#entered.get(id)
-    if (there !== undefined && (unique || there.unique))
-      throw new BusyError('ERR_MEMBER_TAKEN', `Cannot enter as ${JSON.stringify(id)}: there is a member of that id`)
-    if (there === undefined && this.#entered.size >= maxRoomMembers) {
-      throw new LimitError('ERR_ROOM_LIMIT', `Cannot enter: the room has ${maxRoomMembers} members (maxRoomMembers)`, {
-        details: { maxRoomMembers },
-      })
-    }
+    if (there !== undefined && (unique || there.unique)) throw memberTaken(id)
+    if (there === undefined && this.#entered.size >= maxRoomMembers) throw roomFull(maxRoomMembers)
   }
 
   /** After `check`. What it was for those who listen. */

@@ -1,4 +1,4 @@
-import { BrokenError, LimitError, messageOf, UsageError } from '../../base/errors.js'
+import { BrokenError, LimitError, messageOf, MoorageError, UsageError } from '../../base/errors.js'
 
 /** The package that speaks to a broker is not there. */
 export const packageMissing = (shown: string, names: string, cause: unknown): UsageError =>
@@ -22,3 +22,6 @@ export const brokerAway = (shown: string, why: string, cause?: unknown): BrokenE
 /** It takes nothing more. */
 export const brokerFull = (shown: string, cause: unknown): LimitError =>
   new LimitError('ERR_BROKER_FULL', `${shown} takes nothing more: ${messageOf(cause)}`, { cause })
+
+/** Whether what failed can be asked again when the broker is there again: all that it has not itself refused. */
+export const isAway = (error: unknown): boolean => !(error instanceof MoorageError) || error.code === 'ERR_BROKER_AWAY'
