@@ -69,11 +69,12 @@ export function buildPackage() {
 }
 
 export function buildTests() {
-  compile('.', ['src', 'test', 'examples', 'bench', 'conformance', 'docs'], '.build/.built', [
+  compile('.', ['src', 'test', 'examples', 'bench', 'conformance', 'torture', 'docs'], '.build/.built', [
     '.build/test',
     '.build/examples',
     '.build/bench',
     '.build/conformance',
+    '.build/torture',
     '.build/docs',
   ])
 }

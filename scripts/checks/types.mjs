@@ -4,7 +4,7 @@ import { filesIn, linesOf, runTool } from './_tree.mjs'
 const PROJECTS = [
   { project: 'src', folders: ['src'] },
   { project: 'src/engine', folders: ['src/engine'] },
-  { project: '.', folders: ['test', 'examples', 'bench', 'conformance', 'docs/from-python'] },
+  { project: '.', folders: ['test', 'examples', 'bench', 'conformance', 'torture', 'docs/from-python'] },
 ]
 
 export async function check(root) {

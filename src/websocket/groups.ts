@@ -197,7 +197,12 @@ class PeersOfRoom implements RoomListener {
       if (page.gap !== undefined && this.#codec.gap !== undefined) void peer.send(this.#codec.gap(page.gap))
       await this.#replay(peer, membership, page.messages)
       for (let held = membership.backlog?.splice(0); held !== undefined && held.length > 0;) {
-        const missed = held.filter(({ epoch, offset }) => epoch !== head.epoch || offset > head.offset)
+        // Behind a restart of the broker offsets count in another epoch: history knows where they meet.
+        if (held.some(({ epoch }) => epoch !== head.epoch)) {
+          membership.hasMissed = true
+          break
+        }
+        const missed = held.filter(({ offset }) => offset > head.offset)
         await this.#replay(peer, membership, missed)
         head = missed.at(-1) ?? head
         held = membership.backlog?.splice(0)

@@ -136,6 +136,11 @@ export class WebSocketLink implements ConnectionSink, Timed, IncomingOwner, Outg
     return this.#out.bufferedBytes
   }
 
+  /** Counts what the system has taken meanwhile. */
+  settle(): void {
+    this.#out.settle()
+  }
+
   get counts(): MessageCounts {
     this.#out.settle()
     return this.#out.counts.snapshot()

@@ -58,12 +58,17 @@ export function roomsHandler(broker: Broker, options?: RoomsOptions): WebSocketH
   }
 }
 
+/** So many messages of one peer may be on their way to the broker; then it is read no further. */
+const MAX_PUBLISHING = 64
+
 abstract class RoomsHandler extends WebSocketHandler {
   protected abstract readonly groups: Groups
   protected abstract readonly settings: RoomsSettings
   readonly #followed = new Set<string>()
   readonly #entered = new Map<string, Membership>()
   #request: HttpRequest | undefined
+  #publishing = 0
+  #wake = (): void => undefined
 
   override open(request: HttpRequest): void {
     this.#request = request
@@ -77,12 +82,37 @@ abstract class RoomsHandler extends WebSocketHandler {
     }
     const { id } = request
     try {
-      this.#tell({ type: 'done', id, ...(await this.#do(request)) })
+      if (request.type === 'publish') await this.#publish(request)
+      else this.#tell({ type: 'done', id, ...(await this.#do(request)) })
     } catch (error) {
-      const code = errorCodeOf(error)
-      if (code === undefined) throw error
-      this.#tell({ type: 'failed', id, code, message: messageOf(error) })
+      this.#refuse(id, error)
     }
+  }
+
+  /** On its way in the order in which it came; who publishes much does not wait for one answer after the other. */
+  async #publish({ id, room, publisher, ...body }: RoomsRequest & { readonly type: 'publish' }): Promise<void> {
+    await this.#check('publish', room)
+    this.#publishing += 1
+    const taken = this.groups.group(room).publish(dataOf(body), publisher === undefined ? {} : { publisher })
+    const answered = taken.then(
+      (position) => this.#tell({ type: 'done', id, position: formatPosition(position) }),
+      (error: unknown) =>
+        this.#tell({ type: 'failed', id, code: errorCodeOf(error) ?? 'ERR_BROKER_GONE', message: messageOf(error) }),
+    )
+    void answered.finally(() => {
+      this.#publishing -= 1
+      this.#wake()
+    })
+    if (this.#publishing < MAX_PUBLISHING) return
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  #refuse(id: number, error: unknown): void {
+    const code = errorCodeOf(error)
+    if (code === undefined) throw error
+    this.#tell({ type: 'failed', id, code, message: messageOf(error) })
   }
 
   override async close(): Promise<void> {
@@ -93,7 +123,9 @@ abstract class RoomsHandler extends WebSocketHandler {
     void this.peer.send(JSON.stringify(event))
   }
 
-  async #do(request: RoomsRequest): Promise<Pick<RoomsEvent & { readonly type: 'done' }, 'position' | 'members'>> {
+  async #do(
+    request: Exclude<RoomsRequest, { readonly type: 'publish' }>,
+  ): Promise<Pick<RoomsEvent & { readonly type: 'done' }, 'position' | 'members'>> {
     const { room } = request
     const group = this.groups.group(room)
     switch (request.type) {
@@ -108,12 +140,6 @@ abstract class RoomsHandler extends WebSocketHandler {
         group.leave(this.peer)
         this.#followed.delete(room)
         return {}
-      case 'publish': {
-        await this.#check('publish', room)
-        const { publisher } = request
-        const position = await group.publish(dataOf(request), publisher === undefined ? {} : { publisher })
-        return { position: formatPosition(position) }
-      }
       case 'enter': {
         await this.#check('enter', room)
         this.#count(this.#entered.has(room), this.#entered.size)

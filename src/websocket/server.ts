@@ -58,7 +58,7 @@ export function websocket(handler: WebSocketSource, options?: WebSocketOptions):
   const settings = readOptions('WebSocket', WEBSOCKET_OPTIONS, options)
   const service = new Service(handler, settings)
   const handle: HttpFunction = (request, server) => service.handle(request, server)
-  return Object.assign(handle, { counts: () => service.counts.snapshot(), peers: () => service.peers })
+  return Object.assign(handle, { counts: () => service.countsNow(), peers: () => service.live.size })
 }
 
 class Service {
@@ -68,7 +68,7 @@ class Service {
   readonly #budget: DeflateBudget | undefined
   #timeouts: Timeouts | undefined
   readonly counts: MessageCounters = new MessageCounters()
-  peers = 0
+  readonly live = new Set<WebSocketLink>()
 
   constructor(handler: WebSocketSource, settings: WebSocketServerSettings) {
     this.#handler = handler
@@ -76,6 +76,12 @@ class Service {
     const { origins: _, protocols: __, compression, ...peer } = settings
     this.#peerSettings = readOptions('WebSocket', PEER_SPECS, peer)
     this.#budget = compression === undefined ? undefined : new DeflateBudget(compression)
+  }
+
+  /** A peer counts what the system has taken when it is asked. */
+  countsNow(): MessageCounts {
+    for (const link of this.live) link.settle()
+    return this.counts.snapshot()
   }
 
   handle(request: HttpRequest, server: ServerContext): HttpResponse {
@@ -125,7 +131,7 @@ class Service {
       totals: this.counts,
       draining: server.draining,
     })
-    this.peers += 1
+    this.live.add(link)
     const run = new Run(link, this, end)
     link.begin(run)
     run.start(this.#handler, request, server)
@@ -207,7 +213,7 @@ class Run implements LinkOwner {
   #finish(): void {
     this.#left -= 1
     if (this.#left > 0) return
-    this.#service.peers -= 1
+    this.#service.live.delete(this.#link)
     this.#end.over(this.#failure)
   }
 }

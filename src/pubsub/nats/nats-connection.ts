@@ -140,6 +140,14 @@ export class NatsConnection {
     })
   }
 
+  /** The first message of a subject from a place on. */
+  async next(stream: string, subject: string, from: number): Promise<Stored | undefined> {
+    return this.#asked(async () => {
+      const found = await this.#jsm.direct.getMessage(stream, { seq: from, next_by_subj: subject })
+      return found === null ? undefined : { subject, seq: found.seq, data: found.data }
+    })
+  }
+
   /** Sets the record of a subject whose place was `expected` (0: none). `undefined` when it was another one. */
   async set(subject: string, data: Uint8Array, expected: number): Promise<number | undefined> {
     return this.#asked(async () => {

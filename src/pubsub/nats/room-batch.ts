@@ -70,11 +70,15 @@ export function decodeBatch(data: Uint8Array): Batch | undefined {
   return { ...head, past: past === NONE ? '' : past, frames }
 }
 
-/** Whether the first of a batch is the message of that tag. */
-export const beginsWith = ({ frames }: Batch, tag: string): boolean =>
-  frames[0]?.toString('latin1', 1, 1 + TAG_BYTES) === tag
-
-export const tagOf = (frame: Buffer): string => frame.toString('latin1', 1, 1 + TAG_BYTES)
+/** Whether a batch has the messages of these frames: their tags are unlike all others. */
+export function isSame({ frames }: Batch, others: readonly Buffer[]): boolean {
+  const [first, other] = [frames[0], others[0]]
+  return (
+    first !== undefined &&
+    other !== undefined &&
+    first.subarray(1, 1 + TAG_BYTES).equals(other.subarray(1, 1 + TAG_BYTES))
+  )
+}
 
 export function* messagesOf(room: string, { epoch, first, timeMs, frames }: Batch): Generator<RoomMessage> {
   for (const [i, frame] of frames.entries()) {

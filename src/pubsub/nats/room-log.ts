@@ -9,7 +9,6 @@ import type { Replay } from '../replay.js'
 import type { HistoryOptions, RoomMessage } from '../room.js'
 import type { NatsConnection, Stored } from './nats-connection.js'
 import {
-  beginsWith,
   costOf,
   decodeBatch,
   encodeBatch,
@@ -17,7 +16,7 @@ import {
   lastOffset,
   messagesOf,
   pastBehind,
-  tagOf,
+  isSame,
   type Batch,
   type BatchHead,
 } from './room-batch.js'
@@ -161,18 +160,24 @@ export class RoomLog {
   /** Tries until it stands, or is refused. @returns the position of its first message. */
   async #place(room: string, writer: Writer, pending: readonly Pending[]): Promise<Position> {
     const frames = pending.map(({ frame }) => frame)
-    const [first] = frames
-    let wasLost = false
+    /** Behind which message it was to stand when the answer was lost: there, or nowhere. */
+    let lostBehind: number | undefined
     for (;;) {
+      let expected: number | undefined
       try {
         const connection = this.#line.need()
-        const stand = writer.stand ?? (await this.#fetch(connection, room))
-        if (wasLost && first !== undefined) {
-          const found = await this.#find(connection, room, tagOf(first))
-          if (found !== undefined) return found
+        if (lostBehind !== undefined) {
+          const next = await connection.next(this.#stream, this.#subject(room), lostBehind + 1)
+          if (next !== undefined) {
+            const batch = decode(next)
+            if (isSame(batch, frames)) return { epoch: batch.epoch, offset: batch.first }
+            lostBehind = undefined
+          }
         }
+        const stand = writer.stand ?? (await this.#fetch(connection, room))
         const head = nextHead(stand, connection.serverRun, frames.length, this.#settings.clock.now())
-        const seq = await connection.set(this.#subject(room), encodeBatch(head, frames), stand?.seq ?? 0)
+        expected = stand?.seq ?? 0
+        const seq = await connection.set(this.#subject(room), encodeBatch(head, frames), expected)
         if (seq !== undefined) {
           // What was told of it may have come before, and what came behind that.
           if (seq > (writer.stand?.seq ?? 0)) writer.stand = { ...head, seq }
@@ -181,7 +186,7 @@ export class RoomLog {
         writer.stand = await this.#fetch(connection, room)
       } catch (error) {
         if (this.#line.isClosed || !isAway(error)) throw error
-        wasLost = true
+        lostBehind = expected ?? lostBehind
         writer.stand = undefined
         await this.#soon()
       }
@@ -197,16 +202,6 @@ export class RoomLog {
   async #fetch(connection: NatsConnection, room: string): Promise<Stand | undefined> {
     const stored = await connection.last(this.#stream, this.#subject(room))
     return stored === undefined ? undefined : standOf(decode(stored), stored.seq)
-  }
-
-  /** Where a batch of ours stands whose answer was lost, if it does. */
-  async #find(connection: NatsConnection, room: string, tag: string): Promise<Position | undefined> {
-    let found: Position | undefined
-    await connection.read(this.#stream, this.#subject(room), 1, (stored) => {
-      const batch = decode(stored)
-      if (beginsWith(batch, tag)) found = { epoch: batch.epoch, offset: batch.first }
-    })
-    return found
   }
 
   /** A room that nobody has used, or not since a restart, begins with an empty batch: its epoch is known from then on. */

@@ -7,6 +7,8 @@ import type { Replay } from '../replay.js'
 import type { HistoryOptions, RoomMessage } from '../room.js'
 import type { Backend } from './backend.js'
 
+const AGAIN_MS = 500
+
 /** What came while history was being read. */
 class Meanwhile {
   readonly #max: number
@@ -160,8 +162,9 @@ export class FollowedRoom {
     try {
       replay = await this.#backend.read(this.#name, { after }, true)
     } catch {
-      // It is closed, or lost: whoever is concerned is told so. Else the next thing that comes tries again.
       this.#catching = undefined
+      // It is closed, or lost, and whoever is concerned is told so; or it passes.
+      if (!this.#ended) this.#settings.clock.after(AGAIN_MS, () => void this.#catchUp())
       return
     }
     this.#catching = undefined

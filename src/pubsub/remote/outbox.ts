@@ -10,6 +10,8 @@ export interface OutboxSettings {
   readonly maxAwayMs: number
 }
 
+const AGAIN_MS = 100
+
 interface Item {
   readonly bytes: number
   readonly dueMs: number
@@ -109,9 +111,18 @@ export class Outbox {
       (value) => this.#settle(item, () => item.resolve(value)),
       (error: unknown) => {
         item.isUnderWay = false
-        if (!this.#isLost(error)) this.#settle(item, () => item.reject(error))
+        if (this.#isLost(error)) this.#againSoon(item)
+        else this.#settle(item, () => item.reject(error))
       },
     )
+  }
+
+  /** It can pass while the connection is there: a part of the broker that is not ready yet. */
+  #againSoon(item: Item): void {
+    if (!this.#isOnline) return
+    this.#settings.clock.after(AGAIN_MS, () => {
+      if (this.#isOnline && !item.isUnderWay && this.#items.has(item)) this.#send(item)
+    })
   }
 
   #settle(item: Item, tell: () => void): void {
