@@ -1,6 +1,6 @@
 // One server of a cluster, for `npm run torture -- rooms`: `node room-node.js <http port> <tcp port> <broker url>`. Its rooms are there
 // over WebSocket (/rooms), as server-sent events (/events?room=…) and as lines over TCP; /counts tells what became of messages.
-import { errorCodeOf, serve, type Connection } from 'moorage'
+import { MoorageError, serve, type Connection } from 'moorage'
 import { json, Routes, serveHttp, text } from 'moorage/http'
 import { formatPosition, openBroker, tryParsePosition, type Broker, type RoomListener } from 'moorage/pubsub'
 import { roomEvents, roomsHandler, ROOMS_PROTOCOL, websocket } from 'moorage/websocket'
@@ -47,7 +47,7 @@ async function openPatiently(): Promise<Broker> {
     try {
       return await openBroker(url, { historyMessages: 2000 })
     } catch (error) {
-      if (errorCodeOf(error) !== 'ERR_BROKER_AWAY') throw error
+      if (!(error instanceof MoorageError) || error.code !== 'ERR_BROKER_AWAY') throw error
       await new Promise<void>((resolve) => {
         setTimeout(resolve, 100)
       })

@@ -45,10 +45,15 @@ interface Published {
 const PUBLISHERS = 12
 const UNDER_WAY = 16
 
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, milliseconds)
+function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds)
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
   })
+}
 
 /** Servers behind haproxy, clients in rooms, messages; servers are killed and the broker is restarted meanwhile. */
 export async function storm(plan: StormPlan): Promise<StormReport> {
@@ -89,7 +94,7 @@ function followAll(
   truths: readonly RoomTruth[],
 ): Promise<readonly Follower[]> {
   return Promise.all(
-    Array.from({ length: clients }, (_, i) => {
+    Array.from({ length: clients }, async (_, i) => {
       const truth = truths[i % truths.length] ?? new RoomTruth('none')
       const record = new RoomRecord(truth)
       const kind = Math.floor(i / truths.length) % 3
@@ -107,11 +112,12 @@ interface Trouble {
 }
 
 function makeTrouble(cluster: Cluster, plan: StormPlan, say: (line: string) => void): Trouble {
-  let [kills, restarts, isOver] = [0, 0, false]
+  let [kills, restarts] = [0, 0]
+  const over = new AbortController()
   const killing = (async () => {
-    while (!isOver) {
-      await sleep(plan.killEveryMs)
-      if (isOver) return
+    for (;;) {
+      await sleep(plan.killEveryMs, over.signal)
+      if (over.signal.aborted) return
       const node = kills % plan.nodes
       await cluster.killNode(node)
       kills += 1
@@ -135,7 +141,7 @@ function makeTrouble(cluster: Cluster, plan: StormPlan, say: (line: string) => v
     restarts: () => restarts,
     async end() {
       await restarting
-      isOver = true
+      over.abort()
       await killing
     },
   }
