@@ -49,6 +49,7 @@ export const documentedOptions = [
     name: 'NETWORK_OPTIONS',
   },
   { title: 'Rooms', door: 'moorage/pubsub', file: 'pubsub/options', name: 'BROKER_OPTIONS' },
+  { title: 'Caches', door: 'moorage/pubsub', file: 'pubsub/cache', name: 'CACHE_OPTIONS' },
   { title: 'HTTP servers', door: 'moorage/http', file: 'http/options', name: 'HTTP_OPTIONS' },
   { title: 'Forms', door: 'moorage/http', file: 'http/forms/options', name: 'FORM_OPTIONS' },
   {

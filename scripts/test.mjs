@@ -26,7 +26,8 @@ if (files.length === 0) {
 }
 const { status } = run(process.execPath, [
   '--test',
-  '--test-concurrency=2',
+  // One more than CI has cores: a part of the tests waits.
+  '--test-concurrency=3',
   '--test-timeout=480000',
   '--test-reporter=./scripts/reporter.mjs',
   '--test-reporter-destination=stdout',

@@ -1,3 +1,5 @@
+import type { Cache, CacheOptions } from './cache.js'
+import type { Rate, RateLimiter } from './rate-limit.js'
 import type { Room } from './room.js'
 
 export interface RoomSummary {
@@ -36,6 +38,16 @@ export interface Broker extends AsyncDisposable {
   readonly metrics: BrokerMetrics
   /** A handle; the room itself comes to be when somebody publishes, listens or enters. @throws UsageError `ERR_ROOM_NAME`. */
   room(name: string): Room
+  /**
+   * Values that are computed once for all servers of the broker; those of one name are the same.
+   * @throws UsageError `ERR_ROOM_NAME`, `ERR_OPTION_…`.
+   */
+  cache<T = unknown>(name: string, options?: CacheOptions): Cache<T>
+  /**
+   * Limits by a rate; those of one name count together, in all servers of the broker.
+   * @throws UsageError `ERR_ROOM_NAME`, `ERR_ARGUMENT`.
+   */
+  limiter(name: string, rate: Rate): RateLimiter
   /** The rooms that have members, by name. @throws ClosedError `ERR_BROKER_CLOSED`. */
   rooms(): Promise<readonly RoomSummary[]>
   /** Members entered through this broker leave, subscriptions end with `ended`. Idempotent; never rejects. */

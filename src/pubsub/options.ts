@@ -16,6 +16,9 @@ export interface BrokerLimits {
   readonly maxMembers: number
   readonly maxRoomMembers: number
   readonly maxMemberBytes: number
+  readonly maxLimitKeys: number
+  readonly maxCacheEntries: number
+  readonly maxCacheBytes: number
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
   readonly maxAwayMs: number
@@ -61,6 +64,15 @@ const LIMITS: OptionSpecs<BrokerLimits> = {
   maxMembers: count(1_000_000, 'Members in all rooms.'),
   maxRoomMembers: count(10_000, 'Members of one room. Pusher has presence for 100; a list of more is of little use.'),
   maxMemberBytes: byteCount(1024, 'Bytes of JSON that a member shows of itself: Pusher allows as much.'),
+  maxLimitKeys: count(
+    100_000,
+    'Keys of limiters that have used something of their rate. Above it the one that was not heard of for the longest counts as new. At Redis its memory is the bound.',
+  ),
+  maxCacheEntries: count(
+    100_000,
+    'Values of all caches, with their tags. Above it those that were not asked for the longest go first. At Redis its memory is the bound.',
+  ),
+  maxCacheBytes: byteCount(64 * MIB, 'The same in bytes, with 256 for each.'),
   maxQueuedMessages: count(
     10_000,
     'Messages on their way: to a room that is delivering others, to or from a worker. A publish above it rejects with ERR_QUEUE_LIMIT; a worker that does not keep up goes on from history, or is told a gap.',

@@ -2,6 +2,8 @@ import { brokerEndingRows } from './broker-ending-rows.js'
 import { brokerLimitRows } from './broker-limit-rows.js'
 import { brokerMessageRows } from './broker-message-rows.js'
 import { brokerPresenceRows } from './broker-presence-rows.js'
+import { brokerCacheRows } from './broker-cache-rows.js'
+import { brokerRateRows } from './broker-rate-rows.js'
 import type { BrokerContractRow } from './broker-trial.js'
 
 export type { BrokerContractRow, BrokerFactory } from './broker-trial.js'
@@ -12,4 +14,6 @@ export const brokerContract: readonly BrokerContractRow[] = [
   ...brokerPresenceRows,
   ...brokerEndingRows,
   ...brokerLimitRows,
+  ...brokerRateRows,
+  ...brokerCacheRows,
 ]

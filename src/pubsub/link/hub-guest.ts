@@ -115,6 +115,19 @@ export class HubGuest {
         if (entering !== undefined) session.leave(entering)
         return { op: 'done', broker, call }
       }
+      case 'get':
+        return { op: 'kept', broker, call, kept: session.values.get(request.space, request.keys) }
+      case 'set': {
+        const { space, key, bytes, ttlMs, expected } = request
+        return { op: 'version', broker, call, version: session.values.set(space, key, bytes, ttlMs, expected) }
+      }
+      case 'delete':
+        session.values.delete(request.space, request.key)
+        return { op: 'done', broker, call }
+      case 'take': {
+        const { name, key, rate, cost } = request
+        return { op: 'decision', broker, call, decision: session.take(name, key, rate, cost) }
+      }
       case 'members':
         return { op: 'members', broker, call, members: session.members(request.room) }
       case 'rooms':

@@ -3,8 +3,10 @@ import { plainLimits, type BrokerSettings } from '../options.js'
 import type { Member } from '../presence.js'
 import type { Position } from '../position.js'
 import type { Backend, BackendEvents } from '../remote/backend.js'
+import type { RateDecision, WholeRate } from '../rate-limit.js'
 import type { Replay } from '../replay.js'
 import type { HistoryOptions, RoomData } from '../room.js'
+import type { Values } from '../values.js'
 import { Calls } from './calls.js'
 import type { HubAnswer, HubRequest } from './messages.js'
 
@@ -17,6 +19,22 @@ export class LinkBackend implements Backend {
   readonly #send: (request: HubRequest) => void
   readonly #ended: () => void
   readonly #calls: Calls
+  readonly values: Values = {
+    get: (space, keys) =>
+      this.#calls.ask(
+        'kept',
+        (call) => ({ op: 'get', broker: this.#broker, call, space, keys }),
+        ({ kept }) => kept,
+      ),
+    set: (space, key, bytes, ttlMs, expected) =>
+      this.#calls.ask(
+        'version',
+        (call) => ({ op: 'set', broker: this.#broker, call, space, key, bytes, ttlMs, expected }),
+        ({ version }) => version,
+      ),
+    delete: (space, key) =>
+      this.#calls.ask('done', (call) => ({ op: 'delete', broker: this.#broker, call, space, key }), nothing),
+  }
 
   constructor(
     broker: number,
@@ -86,6 +104,14 @@ export class LinkBackend implements Backend {
       'members',
       (call) => ({ op: 'members', broker: this.#broker, call, room }),
       ({ members }) => members,
+    )
+  }
+
+  take(name: string, key: string, rate: WholeRate, cost: number): Promise<RateDecision> {
+    return this.#calls.ask(
+      'decision',
+      (call) => ({ op: 'take', broker: this.#broker, call, name, key, rate, cost }),
+      ({ decision }) => decision,
     )
   }
 

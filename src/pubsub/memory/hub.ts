@@ -7,12 +7,15 @@ import { checkData } from '../message-size.js'
 import type { BrokerSettings } from '../options.js'
 import type { Position } from '../position.js'
 import type { Member } from '../presence.js'
+import type { RateDecision, WholeRate } from '../rate-limit.js'
 import { startOf, type Replay } from '../replay.js'
 import { tooMany } from '../room-limit.js'
 import type { HistoryOptions, RoomData, RoomListener, RoomMessage, SubscribeOptions } from '../room.js'
 import { HistoryBudget } from './history.js'
 import { HubRoom } from './hub-room.js'
+import { MemoryValues } from './memory-values.js'
 import { RestingRooms } from './resting-rooms.js'
+import { Usage } from './usage.js'
 
 /** One entering of a member, until it is left. */
 export interface Entering {
@@ -27,6 +30,8 @@ export interface Entering {
 export class Hub {
   readonly settings: BrokerSettings
   readonly history: HistoryBudget
+  readonly values: MemoryValues
+  readonly #usage: Usage
   readonly #id = newBrokerId()
   readonly #rooms = new Map<string, HubRoom>()
   readonly #resting: RestingRooms
@@ -37,7 +42,9 @@ export class Hub {
   /** `forgotten` is called when a room is. */
   constructor(settings: BrokerSettings, forgotten: () => void = () => undefined) {
     this.settings = settings
-    const { maxHistoryMessages, maxHistoryBytes, historyTtlMs, clock } = settings
+    const { maxHistoryMessages, maxHistoryBytes, historyTtlMs, maxLimitKeys, clock } = settings
+    this.#usage = new Usage(maxLimitKeys)
+    this.values = new MemoryValues(settings, clock)
     this.history = new HistoryBudget({ maxMessages: maxHistoryMessages, maxBytes: maxHistoryBytes })
     this.#resting = new RestingRooms(historyTtlMs, clock, (room) => {
       this.#forget(room)
@@ -132,6 +139,10 @@ export class Hub {
     const left = room.members.leave(id)
     if (left !== undefined) room.tell('leave', left, Math.floor(this.settings.clock.now()))
     this.#release(room)
+  }
+
+  take(name: string, key: string, rate: WholeRate, cost: number): RateDecision {
+    return this.#usage.take(name, key, rate, cost, this.settings.clock.now())
   }
 
   members(name: string): Member[] {

@@ -1,11 +1,13 @@
 import { deferred, DONE, markHandled } from '../../base/deferred.js'
 import type { Broker, BrokerMetrics, RoomSummary } from '../broker.js'
 import { newBrokerId } from '../broker-id.js'
+import { Cache, type CacheOptions } from '../cache.js'
 import { checkListener } from '../check-listener.js'
 import { checkMember } from '../member-data.js'
 import { checkName } from '../names.js'
 import type { Position } from '../position.js'
 import type { EnterOptions, Member, Membership } from '../presence.js'
+import { rateLimiter, type Rate, type RateLimiter } from '../rate-limit.js'
 import { checkHistoryOptions, checkSubscribeOptions, toHistoryPage } from '../replay.js'
 import type {
   HistoryOptions,
@@ -17,6 +19,7 @@ import type {
   SubscribeOptions,
   Subscription,
 } from '../room.js'
+import type { Values } from '../values.js'
 import type { Entering } from './hub.js'
 import type { Session } from './session.js'
 
@@ -26,6 +29,12 @@ export class SessionBroker implements Broker {
   readonly #session: Session
   readonly #released: () => void
   readonly #closed = deferred<void>()
+  readonly #values: Values = {
+    get: (space, keys) => told(() => this.#session.values.get(space, keys)),
+    set: (space, key, bytes, ttlMs, expected) =>
+      told(() => this.#session.values.set(space, key, bytes, ttlMs, expected)),
+    delete: (space, key) => told(() => this.#session.values.delete(space, key)),
+  }
 
   constructor(session: Session, released: () => void) {
     this.#session = session
@@ -46,6 +55,14 @@ export class SessionBroker implements Broker {
 
   room(name: string): Room {
     return new SessionRoom(this.#session, checkName('room', name))
+  }
+
+  cache<T>(name: string, options?: CacheOptions): Cache<T> {
+    return new Cache<T>(name, this.#values, this.#session.hub.settings.clock, options)
+  }
+
+  limiter(name: string, given: Rate): RateLimiter {
+    return rateLimiter(name, given, (key, rate, cost) => told(() => this.#session.take(name, key, rate, cost)))
   }
 
   rooms(): Promise<readonly RoomSummary[]> {

@@ -6,9 +6,11 @@ import type { FeedSubscription } from '../feed-subscription.js'
 import type { BrokerSettings } from '../options.js'
 import type { Position } from '../position.js'
 import type { Member } from '../presence.js'
+import type { RateDecision, WholeRate } from '../rate-limit.js'
 import type { Replay } from '../replay.js'
 import type { HistoryOptions, RoomData, RoomListener, SubscribeOptions } from '../room.js'
 import type { Entering, Hub } from './hub.js'
+import type { MemoryValues } from './memory-values.js'
 
 /** What one broker, or one worker's, does with a hub: it ends together. */
 export class Session {
@@ -77,6 +79,14 @@ export class Session {
 
   leave(entering: Entering): void {
     if (this.#enterings.delete(entering)) this.hub.leave(entering)
+  }
+
+  get values(): MemoryValues {
+    return this.#open().values
+  }
+
+  take(name: string, key: string, rate: WholeRate, cost: number): RateDecision {
+    return this.#open().take(name, key, rate, cost)
   }
 
   members(name: string): Member[] {

@@ -4,18 +4,27 @@ import type { BrokerSettings } from '../options.js'
 import type { Member } from '../presence.js'
 import type { Position } from '../position.js'
 import type { Backend, BackendEvents } from '../remote/backend.js'
+import type { RateDecision, WholeRate } from '../rate-limit.js'
 import { Enterings } from '../remote/enterings.js'
-import { Lifeline } from '../remote/lifeline.js'
+import { BRIEFLY_MS, Lifeline } from '../remote/lifeline.js'
 import { encodeMessage, messageTag } from '../remote/message-frame.js'
 import type { Replay } from '../replay.js'
 import type { HistoryOptions, RoomData } from '../room.js'
+import type { Values } from '../values.js'
 import { NatsConnection } from './nats-connection.js'
 import type { NatsAddress } from './nats-url.js'
+import { NatsValues } from './nats-values.js'
+import { RateRecords } from './rate-records.js'
 import { decodeBatch, messagesOf } from './room-batch.js'
 import { RoomLog } from './room-log.js'
 import { RoomMembers } from './room-members.js'
 import { Roll } from './roll.js'
 import { encodeName } from './subject-names.js'
+
+/** What a key has used is forgotten behind a day: longer than any burst should need to come back. */
+const RATE_AGE_MS = 24 * 60 * 60 * 1000
+/** Values have times of their own; none is kept for longer. */
+const VALUE_AGE_MS = 7 * RATE_AGE_MS
 
 /**
  * Rooms at NATS: two streams of JetStream, one for what is said in all rooms and one for who is there. What is stored is
@@ -29,6 +38,8 @@ export class NatsBackend implements Backend {
   readonly #line: Lifeline<NatsConnection>
   readonly #log: RoomLog
   readonly #members: RoomMembers
+  readonly #rates: RateRecords
+  readonly values: Values
   readonly #roll: Roll
   readonly #enterings: Enterings
   /** What ends the following of each room, over the connection that there is. */
@@ -48,6 +59,8 @@ export class NatsBackend implements Backend {
     })
     this.#log = new RoomLog(this.#line, settings, this.#stream('rooms'), (room) => this.#subject('rooms', room))
     this.#members = new RoomMembers(this.#line, settings, this.#stream('members'), this.#subject('members'))
+    this.#rates = new RateRecords(this.#line, settings, this.#stream('rates'), this.#subject('rates'))
+    this.values = new NatsValues(this.#line, settings, this.#stream('values'), this.#subject('values'))
     this.#roll = new Roll(settings, id, this.#stream('members'), address.prefix, (broker) =>
       this.#members.leaveAll(broker),
     )
@@ -72,7 +85,7 @@ export class NatsBackend implements Backend {
   }
 
   read(room: string, options: HistoryOptions, patient: boolean): Promise<Replay> {
-    return this.#line.outbox.ask(0, () => this.#log.read(room, options), patient)
+    return this.#line.outbox.ask(0, () => this.#log.read(room, options), patient ? Infinity : undefined)
   }
 
   async follow(room: string): Promise<void> {
@@ -107,6 +120,10 @@ export class NatsBackend implements Backend {
     return this.#line.outbox.ask(0, () => this.#members.list(room))
   }
 
+  take(name: string, key: string, rate: WholeRate, cost: number): Promise<RateDecision> {
+    return this.#line.outbox.ask(0, () => this.#rates.take(name, key, rate, cost), BRIEFLY_MS)
+  }
+
   rooms(): Promise<readonly RoomSummary[]> {
     return this.#line.outbox.ask(0, () => this.#members.rooms())
   }
@@ -125,7 +142,15 @@ export class NatsBackend implements Backend {
   }
 
   async #ready(connection: NatsConnection): Promise<void> {
-    const { historyMessages, maxHistoryMessages, maxHistoryBytes, maxMembers } = this.#settings
+    const {
+      historyMessages,
+      maxHistoryMessages,
+      maxHistoryBytes,
+      maxMembers,
+      maxLimitKeys,
+      maxCacheEntries,
+      maxCacheBytes,
+    } = this.#settings
     const live = `${this.#address.prefix}.live`
     const rooms = this.#subject('rooms')
     const members = this.#subject('members')
@@ -145,6 +170,22 @@ export class NatsBackend implements Backend {
       maxPerSubject: 1,
       maxMessages: maxMembers,
       maxBytes: -1,
+    })
+    await connection.ensureStream({
+      name: this.#stream('rates'),
+      subjects: [`${this.#subject('rates')}.*.*`],
+      maxPerSubject: 1,
+      maxMessages: maxLimitKeys,
+      maxBytes: -1,
+      maxAgeMs: RATE_AGE_MS,
+    })
+    await connection.ensureStream({
+      name: this.#stream('values'),
+      subjects: [`${this.#subject('values')}.*.*`],
+      maxPerSubject: 1,
+      maxMessages: maxCacheEntries,
+      maxBytes: maxCacheBytes,
+      maxAgeMs: VALUE_AGE_MS,
     })
     this.#roll.join(connection)
     for (const room of this.#followed.keys()) this.#followed.set(room, this.#listen(connection, room))

@@ -15,7 +15,9 @@ export interface StreamWish {
   readonly name: string
   readonly subjects: readonly string[]
   /** What is stored is told there again, with its place in the stream. */
-  readonly tells: { readonly src: string; readonly dest: string }
+  readonly tells?: { readonly src: string; readonly dest: string }
+  /** Default: for ever. */
+  readonly maxAgeMs?: number
   readonly maxPerSubject: number
   readonly maxMessages: number
   readonly maxBytes: number
@@ -34,6 +36,8 @@ const ANSWER_MS = 5000
 const WRONG_LAST_SEQUENCE = 10_071
 /** What there is no room for, in memory, on disk or by the limits of an account. */
 const FULL = new Set([10_023, 10_028, 10_047, 10_077])
+/** In a millisecond. */
+const NANOSECONDS = 1_000_000
 const STREAM_NOT_FOUND = 10_059
 /** Somebody else has made it meanwhile, with other limits. */
 const STREAM_EXISTS = 10_058
@@ -101,7 +105,15 @@ export class NatsConnection {
   }
 
   /** Makes the stream when nobody has; one that is there keeps its limits. */
-  async ensureStream({ name, subjects, tells, maxPerSubject, maxMessages, maxBytes }: StreamWish): Promise<void> {
+  async ensureStream({
+    name,
+    subjects,
+    tells,
+    maxPerSubject,
+    maxMessages,
+    maxBytes,
+    maxAgeMs = 0,
+  }: StreamWish): Promise<void> {
     const { storage, replicas } = this.#address
     await this.#asked(async () => {
       try {
@@ -116,7 +128,8 @@ export class NatsConnection {
           max_msgs_per_subject: maxPerSubject,
           max_msgs: maxMessages,
           max_bytes: maxBytes,
-          republish: tells,
+          ...(tells === undefined ? {} : { republish: tells }),
+          max_age: maxAgeMs * NANOSECONDS,
           allow_direct: true,
           deny_delete: false,
         })

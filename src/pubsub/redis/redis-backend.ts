@@ -5,14 +5,17 @@ import type { BrokerSettings } from '../options.js'
 import type { Member } from '../presence.js'
 import type { Position } from '../position.js'
 import type { Backend, BackendEvents } from '../remote/backend.js'
+import { decisionOf, type RateDecision, type WholeRate } from '../rate-limit.js'
 import { Enterings, type Entering } from '../remote/enterings.js'
-import { Lifeline } from '../remote/lifeline.js'
+import { BRIEFLY_MS, Lifeline } from '../remote/lifeline.js'
 import { memberTaken, roomFull } from '../member-limits.js'
 import { encodeMessage, messageTag } from '../remote/message-frame.js'
 import type { Replay } from '../replay.js'
 import type { HistoryOptions, RoomData } from '../room.js'
-import { readFrame, readMembers, readPosition, readReplay, readRooms, textOf } from './replies.js'
+import type { Values } from '../values.js'
+import { readFrame, readMembers, readPosition, readReplay, readRooms, readUsed, textOf } from './replies.js'
 import { isSaid, RedisConnection, toBrokerError, type Argument } from './redis-connection.js'
+import { RedisValues } from './redis-values.js'
 import type { RedisAddress } from './redis-url.js'
 import { SCRIPTS, type Script } from './scripts.js'
 
@@ -31,6 +34,7 @@ export class RedisBackend implements Backend {
   readonly #line: Lifeline<RedisConnection>
   readonly #followed = new Set<string>()
   readonly #enterings: Enterings
+  readonly values: Values
   #sequence = 0
   #stopTouch = (): void => undefined
 
@@ -46,6 +50,15 @@ export class RedisBackend implements Backend {
       again: () => events.missed(),
       beat: (connection) => this.#beat(connection),
     })
+    const { outbox } = this.#line
+    this.values = new RedisValues(
+      {
+        call: (bytes, ...command) => outbox.ask(bytes, () => this.#call(...command), BRIEFLY_MS),
+        run: (bytes, script, keys, given) => outbox.ask(bytes, () => this.#run(script, keys, given), BRIEFLY_MS),
+      },
+      address.prefix,
+      id,
+    )
   }
 
   /** The first connection. @throws UsageError, BrokenError, LimitError. */
@@ -84,7 +97,7 @@ export class RedisBackend implements Backend {
     const reply = await this.#line.outbox.ask(
       0,
       () => this.#run(SCRIPTS.read, this.#logKeys(room), [...this.#stand(), ...from, String(most)]),
-      patient,
+      patient ? Infinity : undefined,
     )
     return readReplay(room, reply)
   }
@@ -127,6 +140,14 @@ export class RedisBackend implements Backend {
 
   async members(room: string): Promise<readonly Member[]> {
     return readMembers(await this.#line.outbox.ask(0, () => this.#call('HGETALL', this.#key('members', room))))
+  }
+
+  async take(name: string, key: string, rate: WholeRate, cost: number): Promise<RateDecision> {
+    // The length of the name tells where it ends.
+    const full = this.#key('rate', `${name.length}:${name}:${key}`)
+    const given = [String(rate.perMs / rate.limit), String(rate.burst), String(cost)]
+    const reply = await this.#line.outbox.ask(0, () => this.#run(SCRIPTS.take, [full], given), BRIEFLY_MS)
+    return decisionOf(readUsed(reply), rate, cost)
   }
 
   async rooms(): Promise<readonly RoomSummary[]> {

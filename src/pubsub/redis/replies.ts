@@ -2,9 +2,11 @@ import { BrokenError } from '../../base/errors.js'
 import type { RoomSummary } from '../broker.js'
 import type { Member, PresenceEvent } from '../presence.js'
 import type { Position } from '../position.js'
+import type { Used } from '../rate-limit.js'
 import { decodeMessage } from '../remote/message-frame.js'
 import type { Replay } from '../replay.js'
 import type { RoomMessage } from '../room.js'
+import type { Kept } from '../values.js'
 
 const SPACE = 0x20
 
@@ -109,6 +111,19 @@ export function readMembers(reply: unknown): readonly Member[] {
   }
   found.sort((left, right) => (left.order < right.order ? -1 : 1))
   return found.map(({ member }) => member)
+}
+
+/** The two fields of a value. */
+export function readKept(reply: unknown): Kept | undefined {
+  const [version, bytes] = listOf(reply)
+  if (version === null || !Buffer.isBuffer(bytes)) return undefined
+  return { version: textOf(version), bytes: new Uint8Array(bytes) }
+}
+
+/** What the script `take` returns. */
+export function readUsed(reply: unknown): Used {
+  const [isAllowed, usedUp, now] = listOf(reply)
+  return { isAllowed: numberOf(isAllowed) === 1, usedUpMs: Number(textOf(usedUp)), nowMs: Number(textOf(now)) }
 }
 
 export function readRooms(reply: unknown): readonly RoomSummary[] {

@@ -257,6 +257,41 @@ return 1
 `,
 }
 
+/** Keys: a value. Arguments: bytes, ttl, the version that is expected (`*` for any), its own. Nothing when it is another one. */
+const SET: Script = {
+  name: 'set',
+  keys: 1,
+  text: `
+local version = redis.call('HGET', KEYS[1], 'v') or ''
+if version == ARGV[4] then return version end
+if ARGV[3] ~= '*' and version ~= ARGV[3] then return false end
+redis.call('HSET', KEYS[1], 'v', ARGV[4], 'd', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return ARGV[4]
+`,
+}
+
+/**
+ * Keys: what a key of a limiter has used. Arguments: milliseconds that one costs, burst, cost. Returns whether it is
+ * allowed, when all that was taken is used up, and now.
+ */
+const TAKE: Script = {
+  name: 'take',
+  keys: 1,
+  text: `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + t[2] / 1000
+local each, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local before = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local behind = before + each * cost
+local allowed = behind - now <= each * (burst + 0.01)
+if not allowed then return {0, string.format('%.3f', before), string.format('%.3f', now)} end
+local written = string.format('%.3f', behind)
+redis.call('SET', KEYS[1], written, 'PX', math.max(1, math.ceil(behind - now)))
+return {1, written, string.format('%.3f', now)}
+`,
+}
+
 /** Keys: any. Arguments: ttl. */
 const TOUCH: Script = {
   name: 'touch',
@@ -268,7 +303,7 @@ return #KEYS
 }
 
 export const SCRIPTS: Readonly<
-  Record<'append' | 'read' | 'enter' | 'update' | 'leave' | 'beat' | 'bye' | 'touch', Script>
+  Record<'append' | 'read' | 'enter' | 'update' | 'leave' | 'beat' | 'bye' | 'set' | 'take' | 'touch', Script>
 > = {
   append: APPEND,
   read: READ,
@@ -277,5 +312,7 @@ export const SCRIPTS: Readonly<
   leave: LEAVE,
   beat: BEAT,
   bye: BYE,
+  set: SET,
+  take: TAKE,
   touch: TOUCH,
 }

@@ -1,8 +1,10 @@
 import type { RoomSummary } from '../broker.js'
 import type { Member, PresenceEvent } from '../presence.js'
 import type { Position } from '../position.js'
+import type { RateDecision, WholeRate } from '../rate-limit.js'
 import type { Replay } from '../replay.js'
 import type { HistoryOptions, RoomData, RoomMessage } from '../room.js'
+import type { Values } from '../values.js'
 
 /**
  * Where the rooms are, when they are not in this thread: at the parent of a worker, at Redis, at NATS. What is asked has
@@ -23,7 +25,9 @@ export interface Backend {
   update(room: string, entering: number, member: Member): Promise<void>
   leave(room: string, entering: number, id: string): Promise<void>
   members(room: string): Promise<readonly Member[]>
+  take(name: string, key: string, rate: WholeRate, cost: number): Promise<RateDecision>
   rooms(): Promise<readonly RoomSummary[]>
+  readonly values: Values
   /** What was asked before is done first, as far as that takes no longer than is bearable. Never rejects. */
   close(): Promise<void>
 }

@@ -6,6 +6,9 @@ import { brokerAway, isAway } from './broker-errors.js'
 import { Outbox } from './outbox.js'
 import { Pause } from './pause.js'
 
+/** A request that waits for a value, or for leave, is better off without than late. */
+export const BRIEFLY_MS = 1000
+
 export interface LifelineConnection {
   /** What was asked is answered first. Never rejects. */
   close(): Promise<void>

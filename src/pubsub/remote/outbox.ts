@@ -35,6 +35,7 @@ export class Outbox {
   #bytes = 0
   #isOnline = false
   #stopTimer: (() => void) | undefined
+  #watchedMs = Infinity
   #empty: (() => void) | undefined
 
   /** `isLost` tells whether an error is the connection's, `late` makes the one of what has waited too long. */
@@ -56,13 +57,13 @@ export class Outbox {
   }
 
   /**
-   * Asks now, or as soon as there is a connection; `send` is called again when one breaks. What is `patient` waits for as
-   * long as that takes, all else for `maxAwayMs`. A rejection that nobody awaits is no unhandled one.
+   * Asks now, or as soon as there is a connection; `send` is called again when one breaks. It waits for `waitMs`, Infinity
+   * for as long as that takes. A rejection that nobody awaits is no unhandled one.
    */
-  ask<T>(bytes: number, send: (again: boolean) => Promise<T>, patient: boolean = false): Promise<T> {
+  ask<T>(bytes: number, send: (again: boolean) => Promise<T>, waitMs: number = this.#settings.maxAwayMs): Promise<T> {
     const { promise, resolve, reject } = deferred<T>()
-    const { clock, maxAwayMs } = this.#settings
-    const dueMs = patient ? Infinity : clock.now() + maxAwayMs
+    const dueMs =
+      this.#settings.clock.now() + Math.min(waitMs, waitMs === Infinity ? Infinity : this.#settings.maxAwayMs)
     const item: Item = {
       bytes,
       dueMs,
@@ -76,7 +77,7 @@ export class Outbox {
     this.#items.add(item)
     this.#bytes += bytes
     if (this.#isOnline) this.#send(item)
-    this.#watch()
+    this.#watch(dueMs)
     return markHandled(promise)
   }
 
@@ -130,30 +131,33 @@ export class Outbox {
     this.#bytes -= item.bytes
     tell()
     if (this.#items.size > 0) return
-    this.#stopTimer?.()
-    this.#stopTimer = undefined
+    this.#unwatch()
     this.#empty?.()
   }
 
-  /** One timer for all: it looks at the oldest that has an end. */
-  #watch(): void {
-    if (this.#stopTimer !== undefined) return
+  /** One timer for all: for the one whose time is over first. */
+  #watch(dueMs: number): void {
+    if (dueMs >= this.#watchedMs) return
     const { clock } = this.#settings
-    for (const { dueMs } of this.#items) {
-      if (dueMs === Infinity) continue
-      this.#stopTimer = clock.after(Math.max(1, dueMs - clock.now()), () => this.#expire())
-      return
-    }
+    this.#stopTimer?.()
+    this.#watchedMs = dueMs
+    this.#stopTimer = clock.after(Math.max(1, dueMs - clock.now()), () => this.#expire())
+  }
+
+  #unwatch(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+    this.#watchedMs = Infinity
   }
 
   #expire(): void {
-    this.#stopTimer = undefined
+    this.#unwatch()
     const now = this.#settings.clock.now()
+    let nextMs = Infinity
     for (const item of this.#items) {
-      if (item.dueMs === Infinity) continue
-      if (item.dueMs > now) break
-      this.#settle(item, () => item.reject(this.#late(item.again)))
+      if (item.dueMs <= now) this.#settle(item, () => item.reject(this.#late(item.again)))
+      else nextMs = Math.min(nextMs, item.dueMs)
     }
-    this.#watch()
+    this.#watch(nextMs)
   }
 }

@@ -1,6 +1,7 @@
 import { deferred } from '../../base/deferred.js'
 import type { Broker, BrokerMetrics, RoomSummary } from '../broker.js'
 import { newBrokerId } from '../broker-id.js'
+import { Cache, type CacheOptions } from '../cache.js'
 import { closedError } from '../closed-error.js'
 import { BrokerCounts } from '../counts.js'
 import { FeedSubscription } from '../feed-subscription.js'
@@ -8,9 +9,11 @@ import { checkName } from '../names.js'
 import type { BrokerSettings } from '../options.js'
 import type { PresenceEvent } from '../presence.js'
 import type { Position } from '../position.js'
+import { rateLimiter, type Rate, type RateLimiter } from '../rate-limit.js'
 import { startOf } from '../replay.js'
 import { tooMany } from '../room-limit.js'
 import type { Room, RoomListener, RoomMessage, SubscribeOptions } from '../room.js'
+import type { Values } from '../values.js'
 import type { Backend, BackendEvents, OpenBackend } from './backend.js'
 import { FollowedRoom } from './followed-room.js'
 import { RemoteRoom } from './remote-room.js'
@@ -21,6 +24,11 @@ export class RemoteBroker implements Broker, BackendEvents {
   readonly settings: BrokerSettings
   readonly counts: BrokerCounts
   readonly backend: Backend
+  readonly #values: Values = {
+    get: async (space, keys) => this.#open().get(space, keys),
+    set: async (space, key, bytes, ttlMs, expected) => this.#open(bytes.length).set(space, key, bytes, ttlMs, expected),
+    delete: async (space, key) => this.#open().delete(space, key),
+  }
   readonly #followed = new Map<string, FollowedRoom>()
   readonly #closed = deferred<void>()
   #state: 'open' | 'closed' = 'open'
@@ -63,6 +71,17 @@ export class RemoteBroker implements Broker, BackendEvents {
     return new RemoteRoom(this, checkName('room', name))
   }
 
+  limiter(name: string, given: Rate): RateLimiter {
+    return rateLimiter(name, given, async (key, rate, cost) => {
+      this.check()
+      return this.backend.take(name, key, rate, cost)
+    })
+  }
+
+  cache<T>(name: string, options?: CacheOptions): Cache<T> {
+    return new Cache<T>(name, this.#values, this.settings.clock, options)
+  }
+
   async rooms(): Promise<readonly RoomSummary[]> {
     this.check()
     return this.backend.rooms()
@@ -72,6 +91,11 @@ export class RemoteBroker implements Broker, BackendEvents {
   check(bytes: number = 0): void {
     if (this.#state === 'closed') throw closedError()
     this.backend.check(bytes)
+  }
+
+  #open(bytes: number = 0): Values {
+    this.check(bytes)
+    return this.backend.values
   }
 
   /** The backend’s name for an entering. @throws LimitError `ERR_ROOM_LIMIT`. */
