@@ -2,6 +2,7 @@ import { test } from 'node:test'
 import { openBroker } from '#src/pubsub/open-broker.js'
 import { brokerContract } from '#src/testing/broker-contract.js'
 import { NatsServer, noNats } from '../fixtures/nats.js'
+import { openAll } from '../fixtures/open-all.js'
 
 test('nats: the contract of brokers', { skip: noNats }, async (context) => {
   const nats = await NatsServer.start(context)
@@ -12,7 +13,7 @@ test('nats: the contract of brokers', { skip: noNats }, async (context) => {
         open: (count, limits) => {
           names += 1
           const url = nats.url(`t${names}`)
-          return Promise.all(Array.from({ length: count }, () => openBroker(url, limits)))
+          return openAll(count, () => openBroker(url, limits))
         },
       })
     })

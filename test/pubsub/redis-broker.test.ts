@@ -2,6 +2,7 @@ import { test } from 'node:test'
 import { openBroker } from '#src/pubsub/open-broker.js'
 import { brokerContract } from '#src/testing/broker-contract.js'
 import { noRedis, RedisServer } from '../fixtures/redis.js'
+import { openAll } from '../fixtures/open-all.js'
 
 test('redis: the contract of brokers', { skip: noRedis }, async (context) => {
   const redis = await RedisServer.start(context)
@@ -12,7 +13,7 @@ test('redis: the contract of brokers', { skip: noRedis }, async (context) => {
         open: (count, limits) => {
           names += 1
           const url = redis.url(`t${names}`)
-          return Promise.all(Array.from({ length: count }, () => openBroker(url, limits)))
+          return openAll(count, () => openBroker(url, limits))
         },
       })
     })

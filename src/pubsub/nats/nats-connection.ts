@@ -39,8 +39,8 @@ const FULL = new Set([10_023, 10_028, 10_047, 10_077])
 /** In a millisecond. */
 const NANOSECONDS = 1_000_000
 const STREAM_NOT_FOUND = 10_059
-/** Somebody else has made it meanwhile, with other limits. */
-const STREAM_EXISTS = 10_058
+/** Somebody else has made it meanwhile: it has that name, or those subjects. */
+const MADE_BY_ANOTHER = new Set([10_058, 10_065])
 const PURGE_ALL = Number.MAX_SAFE_INTEGER
 
 async function loadPackages(shown: string): Promise<Packages> {
@@ -137,12 +137,29 @@ export class NatsConnection {
     })
   }
 
+  /** While two make the same stream, one of them may be told of the other's in several ways: what counts is that it is there. */
   async #add(config: Parameters<JetStream.JetStreamManager['streams']['add']>[0]): Promise<void> {
     try {
       await this.#jsm.streams.add(config)
     } catch (error) {
-      if (errorCode(error) !== STREAM_EXISTS) throw error
+      const code = errorCode(error)
+      if (code === undefined || !MADE_BY_ANOTHER.has(code) || !(await this.#isThere(config.name))) throw error
     }
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    for (let tries = 0; tries < 20; tries += 1) {
+      try {
+        await this.#jsm.streams.info(name)
+        return true
+      } catch (error) {
+        if (errorCode(error) !== STREAM_NOT_FOUND) throw error
+        await new Promise<void>((resolve) => {
+          setTimeout(resolve, 50)
+        })
+      }
+    }
+    return false
   }
 
   /** The record of a subject. */
