@@ -35,6 +35,8 @@ interface Membership {
   backlog: RoomMessage[] | undefined
   /** Some did not fit into the backlog. */
   hasMissed: boolean
+  /** History had this already, ahead of what is told live: another server's broker answers faster than it tells. */
+  seen: Position | undefined
 }
 
 /**
@@ -172,7 +174,7 @@ class PeersOfRoom implements RoomListener {
   async join(peer: WebSocketPeer, options: JoinOptions): Promise<Position> {
     const { from, last, except } = options
     const wantsHistory = from !== undefined || last !== undefined
-    const membership: Membership = { except, backlog: wantsHistory ? [] : undefined, hasMissed: false }
+    const membership: Membership = { except, backlog: wantsHistory ? [] : undefined, hasMissed: false, seen: undefined }
     this.#members.set(peer, membership)
     this.#subscription ??= this.#room.subscribe(this)
     this.#rooms.entered(peer, this)
@@ -209,6 +211,7 @@ class PeersOfRoom implements RoomListener {
       }
       if (!membership.hasMissed) {
         membership.backlog = undefined
+        membership.seen = head
         return head
       }
       membership.hasMissed = false
@@ -254,12 +257,16 @@ class PeersOfRoom implements RoomListener {
     const { publisher } = message
     for (const [peer, membership] of this.#members) {
       const { except, backlog } = membership
+      if (hasSeen(membership, message)) continue
       if (backlog !== undefined) holdBack(membership, backlog, message)
       else if (publisher === undefined || publisher !== except) void peer.sendShared(frame)
     }
   }
 
   gap(gap: Gap): void {
+    // Behind it offsets can begin anew.
+    for (const membership of this.#members.values())
+      if (membership.seen?.epoch !== gap.until.epoch) membership.seen = undefined
     if (this.#codec.gap !== undefined) this.#tellAll(this.#codec.gap(gap))
   }
 
@@ -285,4 +292,11 @@ class PeersOfRoom implements RoomListener {
 function holdBack(membership: Membership, backlog: RoomMessage[], message: RoomMessage): void {
   if (!membership.hasMissed && backlog.length < MAX_BACKLOG) backlog.push(message)
   else membership.hasMissed = true
+}
+
+function hasSeen(membership: Membership, { offset }: RoomMessage): boolean {
+  if (membership.seen === undefined) return false
+  if (offset <= membership.seen.offset) return true
+  membership.seen = undefined
+  return false
 }

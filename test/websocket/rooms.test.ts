@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import type { Broker } from '#src/pubsub/broker.js'
 import { openBroker } from '#src/pubsub/open-broker.js'
+import type { Room } from '#src/pubsub/room.js'
 import { MemoryBroker } from '#src/pubsub/memory/memory-broker.js'
 import { serveHttp, type HttpServer } from '#src/http/server.js'
 import { concurrent, processes, threads, type Model } from '#src/server/models/model.js'
@@ -253,4 +255,44 @@ suite('a client that loses its server', () => {
     await broker.close()
     assert.equal((await within('the end', client.closed)).code, 1012)
   })
+})
+
+/** Rooms whose history is ahead of what is told live, as when a broker elsewhere answers faster than it tells. */
+function toldLate(broker: MemoryBroker, lateMs: number): Broker {
+  const room = (name: string): Room => {
+    const real = broker.room(name)
+    return {
+      name,
+      publish: (...given) => real.publish(...given),
+      history: (options) => real.history(options),
+      enter: (...given) => real.enter(...given),
+      members: () => real.members(),
+      subscribe: (listener, options) =>
+        real.subscribe({ message: (message) => void setTimeout(() => listener.message(message), lateMs) }, options),
+    }
+  }
+  return new Proxy<Broker>(broker, {
+    get: (target, key) => (key === 'room' ? room : Reflect.get(target, key)),
+  })
+}
+
+test('what history had already is not told again when it comes live behind it', TIMEOUT, async () => {
+  await using broker = new MemoryBroker()
+  const rooms = websocket(roomsHandler(toldLate(broker, 100)), { protocols: [ROOMS_PROTOCOL] })
+  await using server = await serveHttp('http://127.0.0.1:0', rooms)
+  await using first = await connectRooms(server.endpoint)
+  const [here, late] = [new Log(), new Log()]
+  await first.follow('a', here.listener)
+  for (const text of ['1', '2', '3']) await first.publish('a', text)
+  await using second = await connectRooms(server.endpoint)
+  await second.follow('a', late.listener, { last: 10 })
+  await first.publish('a', '4')
+  await until('the last one', () => here.said.includes('4') && late.said.includes('4'))
+  assert.deepEqual(
+    [here.said, late.said],
+    [
+      ['1', '2', '3', '4'],
+      ['1', '2', '3', '4'],
+    ],
+  )
 })
