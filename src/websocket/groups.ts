@@ -264,9 +264,11 @@ class PeersOfRoom implements RoomListener {
   }
 
   gap(gap: Gap): void {
-    // Behind it offsets can begin anew.
-    for (const membership of this.#members.values())
-      if (membership.seen?.epoch !== gap.until.epoch) membership.seen = undefined
+    // Behind one that nobody can count offsets can begin anew.
+    if (gap.missed === undefined) {
+      for (const membership of this.#members.values())
+        if (membership.seen?.epoch !== gap.until.epoch) membership.seen = undefined
+    }
     if (this.#codec.gap !== undefined) this.#tellAll(this.#codec.gap(gap))
   }
 
